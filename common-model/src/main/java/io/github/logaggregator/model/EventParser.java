@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -108,6 +109,18 @@ public final class EventParser {
      */
     public static Event parseEvent(String json) throws MalformedJsonException, InvalidEventException {
         return new EventParser(json).one();
+    }
+
+    /** What keeps a text from being a topic, event_id or source, if anything does. */
+    public static Optional<String> faultOfName(String name) {
+        int length = name.codePointCount(0, name.length());
+        if (length < 1 || length > MAX_NAME_LENGTH) {
+            return Optional.of("must have 1 to " + MAX_NAME_LENGTH + " characters, not " + length);
+        }
+        if (name.codePoints().anyMatch(Character::isISOControl)) {
+            return Optional.of("must not hold control characters");
+        }
+        return hasUnpairedSurrogate(name) ? Optional.of("must not hold unpaired surrogates") : Optional.empty();
     }
 
     /** Decodes UTF-8 (RFC 3629) strictly: what can't be decoded is never replaced. */
@@ -263,14 +276,7 @@ public final class EventParser {
         if (name == null) {
             return null;
         }
-        int length = name.codePointCount(0, name.length());
-        if (length < 1 || length > MAX_NAME_LENGTH) {
-            fault(field, "must have 1 to " + MAX_NAME_LENGTH + " characters, not " + length);
-        } else if (name.codePoints().anyMatch(Character::isISOControl)) {
-            fault(field, "must not hold control characters");
-        } else if (hasUnpairedSurrogate(name)) {
-            fault(field, "must not hold unpaired surrogates");
-        }
+        faultOfName(name).ifPresent(fault -> fault(field, fault));
         return name;
     }
 

@@ -1,0 +1,87 @@
+package io.github.logaggregator.api;
+
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.resource.Delay;
+import io.swagger.v3.core.util.Yaml;
+import io.swagger.v3.oas.models.OpenAPI;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.apache.catalina.core.StandardHost;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
+import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
+import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.io.Resource;
+import org.springframework.core.retry.RetryPolicy;
+import org.springframework.core.retry.RetryTemplate;
+
+/** The API process. It may start before its stores do. */
+@SpringBootApplication(proxyBeanMethods = false)
+@ConfigurationPropertiesScan
+class ApiApplication {
+    private static final Logger LOG = LoggerFactory.getLogger(ApiApplication.class);
+
+    public static void main(String[] args) {
+        SpringApplication.run(ApiApplication.class, args);
+    }
+
+    /** Migrates in the background, however long PostgreSQL takes to come: publishing does not need it. */
+    @Bean
+    FlywayMigrationStrategy migrationInBackground() {
+        RetryPolicy policy = RetryPolicy.builder()
+                .maxRetries(Long.MAX_VALUE)
+                .delay(Duration.ofMillis(200))
+                .multiplier(2)
+                .maxDelay(Duration.ofSeconds(3))
+                .build();
+        return flyway -> Thread.ofVirtual().name("migration").start(() -> {
+            new RetryTemplate(policy).invoke(flyway::migrate);
+            LOG.info("The schema is up to date");
+        });
+    }
+
+    /** Commands are never sent twice behind our back, and fail at once while Redis is away. */
+    @Bean
+    LettuceClientOptionsBuilderCustomizer redisSendsOnce() {
+        return options -> options.replayFilter(command -> true)
+                .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+                .requestQueueSize(10_000);
+    }
+
+    @Bean
+    ClientResourcesBuilderCustomizer redisReconnectsSoon() {
+        return resources -> resources.reconnectDelay(
+                () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS));
+    }
+
+    /** What Tomcat refuses before Spring sees it gets the same shape of answer. */
+    @Bean
+    WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatReportsProblems() {
+        return factory -> factory.addContextCustomizers(context ->
+                ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemReportValve.class.getName()));
+    }
+
+    /** The description of the API is written by hand; springdoc serves it. */
+    @Bean
+    OpenAPI openApi(@Value("classpath:openapi.yaml") Resource description) throws IOException {
+        try (InputStream yaml = description.getInputStream()) {
+            return Yaml.mapper().readValue(yaml, OpenAPI.class);
+        }
+    }
+
+    @Bean
+    Clock clock() {
+        return Clock.systemUTC();
+    }
+}

@@ -1,0 +1,24 @@
+package io.github.logaggregator.api;
+
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.util.unit.DataSize;
+import org.springframework.validation.annotation.Validated;
+
+/** The settings under {@code api}; application.yml has their meaning and defaults. */
+@ConfigurationProperties("api")
+@Validated
+record ApiProperties(
+        DataSize maxEventSize,
+        DataSize maxRequestSize,
+        @Min(1) @Max(100_000) int maxRequestEvents,
+        DataSize maxBodiesInHand,
+        @Valid Queue queue,
+        @DurationMin(seconds = 1) Duration retryAfter) {
+    /** The settings under {@code api.queue}. */
+    record Queue(@Min(1) long maxEvents, DataSize maxSize) {}
+}

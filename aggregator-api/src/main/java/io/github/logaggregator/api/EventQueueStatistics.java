@@ -1,0 +1,99 @@
+package io.github.logaggregator.api;
+
+import io.github.logaggregator.model.ClaimId;
+import io.github.logaggregator.model.QueueKeys;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.dao.DataAccessException;
+import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.data.redis.core.script.RedisScript;
+import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.stereotype.Component;
+
+/** Reads what Redis knows of the events, all at one moment. */
+@Component
+class EventQueueStatistics {
+    private static final QueueKeys KEYS = QueueKeys.FIRST;
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static final RedisScript<List<Object>> STATISTICS =
+            (RedisScript) RedisScript.of(new ClassPathResource("redis/statistics.lua"), List.class);
+
+    private final StringRedisTemplate redis;
+    private final ApiProperties properties;
+
+    EventQueueStatistics(StringRedisTemplate redis, ApiProperties properties) {
+        this.redis = redis;
+        this.properties = properties;
+    }
+
+    /**
+     * The queue at one moment.
+     *
+     * @param received events accepted since Redis was created
+     * @param queued events on the list
+     * @param lastClaim the running number of the last claim; 0 if there was none
+     * @param workers how many workers gave a sign of life of late
+     * @param oldestAgeSeconds how long the oldest queued event has been waiting, in seconds; 0 when none is queued
+     * @param openClaims the claims that are not acknowledged
+     */
+    record Snapshot(
+            long received,
+            long queued,
+            long lastClaim,
+            long workers,
+            double oldestAgeSeconds,
+            List<OpenClaim> openClaims) {}
+
+    /** A claim that is not acknowledged, and how many events it holds; it may be settled. */
+    record OpenClaim(ClaimId id, long events) {}
+
+    /** @throws Refusal if Redis did not answer (503) */
+    Snapshot read() {
+        List<Object> reply;
+        try {
+            reply = Objects.requireNonNull(redis.execute(
+                    STATISTICS,
+                    RedisSerializer.byteArray(),
+                    listOfObjects(),
+                    List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.workers()),
+                    KEYS.claimPrefix().getBytes(StandardCharsets.US_ASCII),
+                    Long.toString(QueueKeys.WORKER_TIMEOUT_SECONDS * 1_000L).getBytes(StandardCharsets.US_ASCII)));
+        } catch (DataAccessException e) {
+            throw Refusal.unavailable("The queue does not answer.", properties.retryAfter(), e);
+        }
+        List<OpenClaim> openClaims = new ArrayList<>();
+        for (int i = 6; i < reply.size(); i += 2) {
+            openClaims.add(new OpenClaim(ClaimId.parse(text(reply.get(i))), (Long) reply.get(i + 1)));
+        }
+        return new Snapshot(
+                (Long) reply.get(0),
+                (Long) reply.get(1),
+                (Long) reply.get(2),
+                (Long) reply.get(3),
+                ageSeconds(text(reply.get(5)), (Long) reply.get(4)),
+                openClaims);
+    }
+
+    private static double ageSeconds(String entryHead, long nowMillis) {
+        String[] fields = entryHead.split(" ", 3);
+        try {
+            return fields.length < 3 ? 0 : Math.max(0, nowMillis - Long.parseLong(fields[1])) / 1_000.0;
+        } catch (NumberFormatException e) {
+            return 0; // an entry that none of ours wrote
+        }
+    }
+
+    private static String text(Object bytes) {
+        return new String((byte[]) bytes, StandardCharsets.UTF_8);
+    }
+
+    // Spring applies a result serializer to each element, but types it as the whole.
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static RedisSerializer<List<Object>> listOfObjects() {
+        return (RedisSerializer) RedisSerializer.byteArray();
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.logaggregator.api;
+
+import io.github.logaggregator.model.Event;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionException;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Reads events from PostgreSQL, a page at a time, newest first. */
+@Component
+class EventStoreReader {
+    /** A page ends early rather than to hold more characters of payloads than this, whatever its limit. */
+    private static final long MAX_PAGE_CHARACTERS = 8_000_000;
+
+    /** Rows that the driver holds at once. */
+    private static final int FETCH_SIZE = 100;
+
+    private final JdbcTemplate jdbc;
+    private final TransactionTemplate transaction;
+    private final ApiProperties properties;
+
+    EventStoreReader(DataSource dataSource, TransactionTemplate transaction, ApiProperties properties) {
+        this.jdbc = new JdbcTemplate(dataSource);
+        this.jdbc.setFetchSize(FETCH_SIZE);
+        this.transaction = transaction;
+        this.properties = properties;
+    }
+
+    /**
+     * Some events in the order of their arrival, the newest first.
+     *
+     * @param next where the next page starts; null if this is the last
+     */
+    record Page(List<Event> events, @Nullable Cursor next) {}
+
+    /**
+     * A place in the order of arrival.
+     *
+     * @param xid the transaction in which an event was stored
+     * @param number the event's number, which orders the events of a transaction
+     */
+    record Cursor(String xid, long number) {
+        /** @throws IllegalArgumentException if the text is no cursor */
+        static Cursor parse(String text) {
+            String[] parts = text.split("-", 2);
+            if (parts.length < 2) {
+                throw new IllegalArgumentException("not a cursor");
+            }
+            return new Cursor(Long.toUnsignedString(Long.parseUnsignedLong(parts[0])), Long.parseLong(parts[1]));
+        }
+
+        @Override
+        public String toString() {
+            return xid + "-" + number;
+        }
+    }
+
+    private record Row(Event event, Cursor place) {}
+
+    /**
+     * Reads a page.
+     *
+     * @param topic only events of this topic; null for all
+     * @param before only events that arrived before this place; null for the newest
+     * @param limit how many events at most
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    Page read(@Nullable String topic, @Nullable Cursor before, int limit) {
+        List<Object> parameters = new ArrayList<>();
+        String where = "";
+        if (topic != null) {
+            where += " AND topic = ?";
+            parameters.add(topic);
+        }
+        if (before != null) {
+            where += " AND (arrival_xid, arrival_number) < (?::xid8, ?)";
+            parameters.add(before.xid());
+            parameters.add(before.number());
+        }
+        parameters.add(limit + 1); // one more, to know whether there is a next page
+        String sql = """
+                SELECT topic, event_id, ts, source, payload::text, arrival_xid::text, arrival_number
+                FROM events
+                WHERE true%s
+                ORDER BY arrival_xid DESC, arrival_number DESC
+                LIMIT ?
+                """.formatted(where);
+        try {
+            // The driver reads row by row only in a transaction.
+            return Objects.requireNonNull(transaction.execute(status -> {
+                try (Stream<Row> rows = jdbc.queryForStream(sql, EventStoreReader::row, parameters.toArray())) {
+                    return page(rows.iterator(), limit);
+                }
+            }));
+        } catch (DataAccessException | TransactionException e) {
+            throw Refusal.unavailable("The database does not answer.", properties.retryAfter(), e);
+        }
+    }
+
+    private static Page page(Iterator<Row> rows, int limit) {
+        List<Event> events = new ArrayList<>();
+        long characters = 0;
+        Row last = null;
+        while (rows.hasNext() && events.size() < limit && characters < MAX_PAGE_CHARACTERS) {
+            last = rows.next();
+            events.add(last.event());
+            characters += last.event().payload().length();
+        }
+        return new Page(events, last != null && rows.hasNext() ? last.place() : null);
+    }
+
+    private static Row row(ResultSet row, int number) throws SQLException {
+        return new Row(
+                new Event(
+                        row.getString("topic"),
+                        row.getString("event_id"),
+                        row.getObject("ts", OffsetDateTime.class).toInstant(),
+                        row.getString("source"),
+                        row.getString("payload")),
+                new Cursor(row.getString("arrival_xid"), row.getLong("arrival_number")));
+    }
+}

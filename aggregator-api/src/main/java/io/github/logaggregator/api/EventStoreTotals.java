@@ -1,0 +1,125 @@
+package io.github.logaggregator.api;
+
+import io.github.logaggregator.api.EventQueueStatistics.OpenClaim;
+import io.github.logaggregator.api.EventQueueStatistics.Snapshot;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Component;
+
+/** Reads what PostgreSQL knows of the events, all at one moment. */
+@Component
+class EventStoreTotals {
+    private static final int SHARD = 0;
+    private static final String TOTALS = sql();
+
+    private final JdbcTemplate jdbc;
+    private final ApiProperties properties;
+
+    EventStoreTotals(JdbcTemplate jdbc, ApiProperties properties) {
+        this.jdbc = jdbc;
+        this.properties = properties;
+    }
+
+    /**
+     * What was settled.
+     *
+     * @param storedByTopic rows of each topic
+     * @param stored rows of all topics
+     * @param duplicates events that were there before
+     * @param deadLettered events that could not be stored
+     * @param settledSince events of claims that were made after Redis was read
+     * @param inFlight events of the claims that were open in Redis and are not settled
+     */
+    record Totals(
+            Map<String, Long> storedByTopic,
+            long stored,
+            long duplicates,
+            long deadLettered,
+            long settledSince,
+            long inFlight) {}
+
+    /**
+     * Reads the totals, after Redis.
+     *
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    Totals read(Snapshot queue) {
+        try {
+            return Objects.requireNonNull(jdbc.execute((Connection connection) -> {
+                List<OpenClaim> open = queue.openClaims();
+                try (PreparedStatement statement = connection.prepareStatement(TOTALS)) {
+                    statement.setArray(
+                            1,
+                            connection.createArrayOf(
+                                    "bigint",
+                                    open.stream()
+                                            .map(claim -> claim.id().sequence())
+                                            .toArray()));
+                    statement.setArray(
+                            2,
+                            connection.createArrayOf(
+                                    "text",
+                                    open.stream()
+                                            .map(claim -> claim.id().nonce())
+                                            .toArray()));
+                    statement.setArray(
+                            3,
+                            connection.createArrayOf(
+                                    "bigint",
+                                    open.stream().map(OpenClaim::events).toArray()));
+                    statement.setInt(4, SHARD);
+                    statement.setLong(5, queue.lastClaim());
+                    statement.setInt(6, SHARD);
+                    try (ResultSet rows = statement.executeQuery()) {
+                        return totals(rows);
+                    }
+                }
+            }));
+        } catch (DataAccessException e) {
+            throw Refusal.unavailable("The database does not answer.", properties.retryAfter(), e);
+        }
+    }
+
+    private static Totals totals(ResultSet rows) throws SQLException {
+        Map<String, Long> storedByTopic = new TreeMap<>();
+        long stored = 0;
+        long duplicates = 0;
+        long deadLettered = 0;
+        long settledSince = 0;
+        long inFlight = 0;
+        while (rows.next()) {
+            settledSince = rows.getLong("settled_since");
+            inFlight = rows.getLong("in_flight");
+            String topic = rows.getString("topic");
+            if (topic != null) {
+                stored += rows.getLong("stored");
+                duplicates += rows.getLong("duplicates");
+                deadLettered += rows.getLong("dead_lettered");
+                if (rows.getLong("stored") > 0) {
+                    storedByTopic.put(topic, rows.getLong("stored"));
+                }
+            }
+        }
+        return new Totals(storedByTopic, stored, duplicates, deadLettered, settledSince, inFlight);
+    }
+
+    private static String sql() {
+        try {
+            return new ClassPathResource("sql/totals.sql").getContentAsString(StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

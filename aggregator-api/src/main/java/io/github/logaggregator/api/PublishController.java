@@ -1,0 +1,67 @@
+package io.github.logaggregator.api;
+
+import io.github.logaggregator.api.BodiesInHand.Body;
+import io.github.logaggregator.model.EventParser;
+import io.github.logaggregator.model.InvalidEventException;
+import io.github.logaggregator.model.MalformedJsonException;
+import io.github.logaggregator.model.PublishRequest;
+import io.github.logaggregator.model.PublishResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.RestController;
+
+/** {@code POST /publish}: takes a request's events, all or none. What it answers with 200 is on the queue, on disk. */
+@RestController
+class PublishController {
+    private final BodiesInHand bodies;
+    private final EventQueueWriter queue;
+    private final ApiProperties properties;
+    private final PublishMetrics metrics;
+
+    PublishController(BodiesInHand bodies, EventQueueWriter queue, ApiProperties properties, PublishMetrics metrics) {
+        this.bodies = bodies;
+        this.queue = queue;
+        this.properties = properties;
+        this.metrics = metrics;
+    }
+
+    @PostMapping(path = "/publish", consumes = MediaType.APPLICATION_JSON_VALUE)
+    PublishResponse publish(
+            HttpServletRequest request,
+            @RequestHeader(name = HttpHeaders.CONTENT_ENCODING, required = false) @Nullable String encoding) {
+        return metrics.timed(() -> {
+            if (encoding != null && !encoding.toLowerCase(Locale.ROOT).equals("identity")) {
+                throw Refusal.unsupported("The content encoding " + encoding + " is not understood.");
+            }
+            try (Body body = bodies.read(request)) {
+                PublishRequest events = parse(body.bytes());
+                queue.enqueue(events.events());
+                return PublishResponse.queued(events);
+            }
+        });
+    }
+
+    private PublishRequest parse(byte[] body) {
+        try {
+            PublishRequest request = EventParser.parseRequest(body);
+            if (request.events().size() > properties.maxRequestEvents()) {
+                throw Refusal.tooLarge("The request holds more than " + properties.maxRequestEvents()
+                        + " events (api.max-request-events). Nothing was taken.");
+            }
+            return request;
+        } catch (MalformedJsonException e) {
+            throw Refusal.malformed(String.valueOf(e.getMessage()));
+        } catch (InvalidEventException e) {
+            throw Refusal.invalid(
+                    e.faultCount() == 1
+                            ? "The request has a fault. Nothing was taken."
+                            : "The request has " + e.faultCount() + " faults. Nothing was taken.",
+                    e.faults());
+        }
+    }
+}

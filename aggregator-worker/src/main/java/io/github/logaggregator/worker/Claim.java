@@ -1,0 +1,17 @@
+package io.github.logaggregator.worker;
+
+import io.github.logaggregator.model.ClaimId;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * Entries that were taken off the queue to be settled together. Their number and content never change.
+ *
+ * @param leaseEnd until when no other worker takes the claim over
+ * @param entries oldest first; empty if Redis was interrupted while it claimed
+ */
+record Claim(ClaimId id, Instant leaseEnd, List<byte[]> entries) {
+    long bytes() {
+        return entries.stream().mapToLong(entry -> entry.length).sum();
+    }
+}

@@ -1,0 +1,170 @@
+package io.github.logaggregator.worker;
+
+import io.github.logaggregator.model.ClaimId;
+import io.github.logaggregator.model.QueueKeys;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.data.redis.connection.RedisConnection;
+import org.springframework.data.redis.connection.RedisListCommands.Direction;
+import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.data.redis.core.script.RedisScript;
+import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.stereotype.Component;
+
+/**
+ * Takes entries off the Redis list without ever having them in this process alone: they stay in Redis, in a claim, until
+ * they are acknowledged.
+ */
+@Component
+class EventQueueReader {
+    private static final QueueKeys KEYS = QueueKeys.FIRST;
+    private static final RedisScript<List<byte[]>> CLAIM = script("claim", List.class);
+    private static final RedisScript<List<byte[]>> RESCUE = script("rescue", List.class);
+    private static final RedisScript<Long> ACKNOWLEDGE = script("acknowledge", Long.class);
+    private static final RedisScript<Long> HEARTBEAT = script("heartbeat", Long.class);
+    private static final long FORGET_WORKERS_AFTER_MILLIS = 86_400_000;
+
+    private final StringRedisTemplate redis;
+    private final WorkerProperties properties;
+    private final String nonce = UUID.randomUUID().toString();
+
+    EventQueueReader(StringRedisTemplate redis, WorkerProperties properties) {
+        this.redis = redis;
+        this.properties = properties;
+    }
+
+    /** Moves the oldest entries into a new claim of this worker; null if there are none. */
+    @Nullable
+    Claim claim() {
+        return claim(redis.execute(
+                CLAIM,
+                RedisSerializer.byteArray(),
+                listOfBytes(),
+                List.of(KEYS.queue(), KEYS.claims(), KEYS.counters()),
+                bytes(properties.claimMaxEvents()),
+                bytes(properties.claimMaxBytes().toBytes()),
+                bytes(properties.lease().toMillis()),
+                bytes(nonce),
+                bytes(KEYS.claimPrefix())));
+    }
+
+    /** Takes over a claim whose lease ran out, whoever had it; null if there is none. */
+    @Nullable
+    Claim rescue() {
+        return claim(redis.execute(
+                RESCUE,
+                RedisSerializer.byteArray(),
+                listOfBytes(),
+                List.of(KEYS.claims()),
+                bytes(properties.lease().toMillis()),
+                bytes(KEYS.claimPrefix())));
+    }
+
+    /**
+     * Drops a claim whose events are in PostgreSQL. It may be called again when the answer was lost.
+     *
+     * @throws org.springframework.dao.DataAccessException also if the claim does not hold what was settled, which then
+     *     stays in Redis
+     */
+    void acknowledge(Claim claim) {
+        redis.execute(
+                ACKNOWLEDGE,
+                RedisSerializer.byteArray(),
+                longs(),
+                List.of(KEYS.claims(), KEYS.counters(), KEYS.claimPrefix() + claim.id()),
+                bytes(claim.id().toString()),
+                bytes(claim.entries().size()),
+                bytes(claim.bytes()));
+    }
+
+    /** Tells that this worker lives. */
+    void heartbeat() {
+        redis.execute(
+                HEARTBEAT,
+                RedisSerializer.byteArray(),
+                longs(),
+                List.of(KEYS.workers()),
+                bytes(nonce),
+                bytes(FORGET_WORKERS_AFTER_MILLIS));
+    }
+
+    /** A connection of its own, to wait on: one that blocks must not be shared. */
+    Waiter waiter() {
+        return new Waiter(redis.getRequiredConnectionFactory().getConnection(), properties);
+    }
+
+    /** Waits at an empty queue. */
+    static final class Waiter implements AutoCloseable {
+        private final RedisConnection connection;
+        private final WorkerProperties properties;
+
+        private Waiter(RedisConnection connection, WorkerProperties properties) {
+            this.connection = connection;
+            this.properties = properties;
+        }
+
+        /**
+         * Blocks until there is an entry, at most {@code worker.wait-timeout}. The entry is moved onto its own place, so that
+         * nothing leaves the list.
+         */
+        void await() {
+            byte[] queue = bytes(KEYS.queue());
+            connection
+                    .listCommands()
+                    .bLMove(
+                            queue,
+                            queue,
+                            Direction.RIGHT,
+                            Direction.RIGHT,
+                            properties.waitTimeout().toMillis() / 1000.0);
+        }
+
+        @Override
+        public void close() {
+            connection.close();
+        }
+    }
+
+    private static @Nullable Claim claim(@Nullable List<byte[]> reply) {
+        if (reply == null || reply.isEmpty()) {
+            return null;
+        }
+        return new Claim(
+                ClaimId.parse(text(reply.get(0))),
+                Instant.ofEpochMilli(Long.parseLong(text(reply.get(1)))),
+                reply.subList(2, reply.size()));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> RedisScript<T> script(String name, Class<?> result) {
+        return (RedisScript<T>) RedisScript.of(new ClassPathResource("redis/" + name + ".lua"), result);
+    }
+
+    // Spring applies a result serializer to each element, but types it as the whole.
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static RedisSerializer<List<byte[]>> listOfBytes() {
+        return (RedisSerializer) RedisSerializer.byteArray();
+    }
+
+    // Integers are never serialized; Spring asks for a serializer all the same.
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static RedisSerializer<Long> longs() {
+        return (RedisSerializer) RedisSerializer.byteArray();
+    }
+
+    private static byte[] bytes(long number) {
+        return bytes(Long.toString(number));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,17 @@
+package io.github.logaggregator.worker;
+
+/**
+ * What became of a claim.
+ *
+ * @param counted whether this settlement counted; otherwise another one did before, or it came too late
+ * @param inTime whether it came before the fence
+ * @param stored how many of its events were new
+ * @param duplicates how many were there before
+ * @param deadLettered how many PostgreSQL could not hold
+ */
+record Settlement(boolean counted, boolean inTime, long stored, long duplicates, long deadLettered) {
+    /** Whether the events are in PostgreSQL for sure, so that the claim may be dropped from Redis. */
+    boolean mayBeAcknowledged() {
+        return counted || inTime;
+    }
+}

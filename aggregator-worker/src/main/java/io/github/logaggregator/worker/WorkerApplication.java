@@ -1,0 +1,57 @@
+package io.github.logaggregator.worker;
+
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.resource.Delay;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
+import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
+import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
+import org.springframework.boot.task.ThreadPoolTaskSchedulerCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.scheduling.annotation.EnableScheduling;
+
+/** The worker process. It may start before its stores do, and waits for them. */
+@SpringBootApplication(proxyBeanMethods = false)
+@ConfigurationPropertiesScan
+@EnableScheduling
+class WorkerApplication {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerApplication.class);
+
+    public static void main(String[] args) {
+        SpringApplication.run(WorkerApplication.class, args);
+    }
+
+    /** Migrates in the background, however long PostgreSQL takes to come; until then settlements fail and are retried. */
+    @Bean
+    FlywayMigrationStrategy migrationInBackground() {
+        return flyway -> Thread.ofVirtual()
+                .name("migration")
+                .start(() -> new PatientRetry("Migrating the schema").run(flyway::migrate));
+    }
+
+    /** Commands are never sent twice behind our back, and fail at once while Redis is away. */
+    @Bean
+    LettuceClientOptionsBuilderCustomizer redisSendsOnce() {
+        return options -> options.replayFilter(command -> true)
+                .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+                .requestQueueSize(10_000);
+    }
+
+    @Bean
+    ClientResourcesBuilderCustomizer redisReconnectsSoon() {
+        return resources -> resources.reconnectDelay(
+                () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS));
+    }
+
+    /** Housekeeping that fails is due again in a moment; the loops tell the outage. */
+    @Bean
+    ThreadPoolTaskSchedulerCustomizer housekeepingBearsOutages() {
+        return scheduler -> scheduler.setErrorHandler(e -> LOG.debug("Housekeeping failed", e));
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.logaggregator.worker;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/** Runs the worker's loops from the start to the end of the process, and the housekeeping beside them. */
+@Component
+class WorkerLoops implements SmartLifecycle {
+    private final EventQueueReader queue;
+    private final EventStoreWriter store;
+    private final WorkerProperties properties;
+    private final List<WorkerLoop> loops;
+    private List<Thread> threads = List.of();
+
+    WorkerLoops(EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, WorkerProperties properties) {
+        this.queue = queue;
+        this.store = store;
+        this.properties = properties;
+        this.loops = IntStream.range(0, properties.loops())
+                .mapToObj(i -> new WorkerLoop(queue, store, metrics, properties.rescueInterval()))
+                .toList();
+    }
+
+    @Override
+    public void start() {
+        threads = IntStream.range(0, loops.size())
+                .mapToObj(
+                        i -> Thread.ofPlatform().name("worker-loop-" + (i + 1)).start(loops.get(i)))
+                .toList();
+    }
+
+    /** Waits for the claims in hand, at most {@code worker.stop-timeout}. */
+    @Override
+    public void stop() {
+        loops.forEach(WorkerLoop::stop);
+        Instant deadline = Instant.now().plus(properties.stopTimeout());
+        for (Thread thread : threads) {
+            try {
+                if (!thread.join(Duration.between(Instant.now(), deadline))) {
+                    thread.interrupt();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        threads = List.of();
+    }
+
+    @Override
+    public boolean isRunning() {
+        return !threads.isEmpty();
+    }
+
+    @Scheduled(fixedDelayString = "3s")
+    void heartbeat() {
+        queue.heartbeat();
+    }
+
+    @Scheduled(fixedDelayString = "1s")
+    void foldTotals() {
+        store.foldTotals();
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.logaggregator.worker;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.springframework.stereotype.Component;
+
+/**
+ * What the worker has done since it started:
+ *
+ * <ul>
+ *   <li>{@code aggregator.claim.settle}: timer; one settlement statement, as the worker sees it, failed ones included
+ *   <li>{@code aggregator.events.settled{outcome}}: counter; outcome is stored, duplicate or dead_lettered. Over all
+ *       workers and their whole lives this is the books' stored + duplicates + dead_lettered, less what a worker that was
+ *       killed did not come to count
+ * </ul>
+ */
+@Component
+class WorkerMetrics {
+    private final Timer settle;
+    private final Counter stored;
+    private final Counter duplicate;
+    private final Counter deadLettered;
+
+    WorkerMetrics(MeterRegistry registry) {
+        settle = Timer.builder("aggregator.claim.settle")
+                .description("One settlement statement")
+                .publishPercentileHistogram()
+                .register(registry);
+        stored = settled(registry, "stored");
+        duplicate = settled(registry, "duplicate");
+        deadLettered = settled(registry, "dead_lettered");
+    }
+
+    private static Counter settled(MeterRegistry registry, String outcome) {
+        return Counter.builder("aggregator.events.settled")
+                .description("Events settled in PostgreSQL")
+                .tag("outcome", outcome)
+                .register(registry);
+    }
+
+    Settlement timeSettlement(Supplier<Settlement> settlement) {
+        return Objects.requireNonNull(settle.record(settlement));
+    }
+
+    void settled(Settlement settlement) {
+        stored.increment((double) settlement.stored());
+        duplicate.increment((double) settlement.duplicates());
+        deadLettered.increment((double) settlement.deadLettered());
+    }
+}

@@ -1,0 +1,64 @@
+-- Settles a claim: one statement, one transaction, at READ COMMITTED. Whoever settles a claim again changes nothing.
+--
+-- Parameters, in their order:
+--   shard, sequence, nonce   the claim's id
+--   events                   how many entries the claim has
+--   fence                    after this time nothing may be settled: the claim's id may have been pruned
+--   screen                   whether to let PostgreSQL prove each event first (an attempt failed with a data error)
+--   topics, event_ids, timestamps, sources, payloads, received, faults, entries
+--                            the columns of the entries; a fault is why an entry can't be read, the entries themselves
+--                            are given only where a fault is there or may be found
+WITH claim (shard, sequence, nonce, events, fence, screen) AS (
+    VALUES (?::integer, ?::bigint, ?::text, ?::integer, ?::timestamptz, ?::boolean)
+),
+-- The gate. Of two that settle one claim, the second waits here until the first has committed, then finds the id there;
+-- if the first rolled back, the second takes over.
+gate AS (
+    INSERT INTO settled_claims (shard, sequence, nonce, events)
+    SELECT shard, sequence, nonce, events FROM claim WHERE now() < fence
+    ON CONFLICT DO NOTHING
+    RETURNING true
+),
+input AS MATERIALIZED (
+    SELECT entry.*,
+        fault IS NULL AND (NOT screen OR coalesce(
+            pg_input_is_valid(payload, 'jsonb') AND pg_input_is_valid(ts, 'timestamptz'), false)) AS sound
+    FROM claim, unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bytea[])
+        WITH ORDINALITY AS entry (topic, event_id, ts, source, payload, received, fault, entry, position)
+    WHERE EXISTS (SELECT FROM gate)
+),
+-- Sorted by key, so that workers that store the same keys at once wait for each other in one order and never deadlock.
+inserted AS (
+    INSERT INTO events (topic, event_id, ts, source, payload, received_at)
+    SELECT topic, event_id, ts::timestamptz, source, payload::jsonb, to_timestamp(received / 1000.0)
+    FROM input
+    WHERE sound
+    ORDER BY topic COLLATE "C", event_id COLLATE "C", position
+    ON CONFLICT (topic, event_id) DO NOTHING
+    RETURNING topic
+),
+dead AS (
+    INSERT INTO dead_letters (shard, sequence, nonce, position, topic, event_id, entry, reason)
+    SELECT claim.shard, claim.sequence, claim.nonce, position, topic, event_id, entry,
+        coalesce(fault, (pg_input_error_info(payload, 'jsonb')).message, (pg_input_error_info(ts, 'timestamptz')).message)
+    FROM claim, input
+    WHERE NOT sound
+),
+counted AS (
+    INSERT INTO totals_delta (topic, stored, duplicates, dead_lettered)
+    SELECT topic, coalesce(stored, 0), events - dead_lettered - coalesce(stored, 0), dead_lettered
+    FROM (
+        SELECT coalesce(topic, '') AS topic, count(*) AS events, count(*) FILTER (WHERE NOT sound) AS dead_lettered
+        FROM input
+        GROUP BY 1
+    ) AS claimed
+    LEFT JOIN (SELECT topic, count(*) AS stored FROM inserted GROUP BY topic) AS new USING (topic)
+    RETURNING stored, duplicates, dead_lettered
+)
+SELECT
+    EXISTS (SELECT FROM gate) AS counted,
+    (SELECT now() < fence FROM claim) AS in_time,
+    coalesce(sum(stored), 0) AS stored,
+    coalesce(sum(duplicates), 0) AS duplicates,
+    coalesce(sum(dead_lettered), 0) AS dead_lettered
+FROM counted
