@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -25,7 +26,7 @@ class EventsController {
         this.store = store;
     }
 
-    @GetMapping("/events")
+    @GetMapping(path = "/events", produces = MediaType.APPLICATION_JSON_VALUE)
     ResponseEntity<List<Event>> events(
             @RequestParam(required = false) @Nullable String topic,
             @RequestParam(defaultValue = "100") int limit,

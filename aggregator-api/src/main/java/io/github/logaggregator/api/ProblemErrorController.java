@@ -2,6 +2,7 @@ package io.github.logaggregator.api;
 
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
+import java.net.URI;
 import org.springframework.boot.webmvc.error.ErrorController;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -14,10 +15,15 @@ import org.springframework.web.bind.annotation.RestController;
 class ProblemErrorController implements ErrorController {
     @RequestMapping("/error")
     ResponseEntity<ProblemDetail> error(HttpServletRequest request) {
+        // Whoever asks for this path by itself finds nothing.
         boolean dispatched = request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE) instanceof Integer;
-        int status = dispatched
-                ? (Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE)
-                : HttpStatus.NOT_FOUND.value();
-        return ResponseEntity.of(ProblemDetail.forStatus(status)).build();
+        ProblemDetail problem = ProblemDetail.forStatus(
+                dispatched
+                        ? (Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE)
+                        : HttpStatus.NOT_FOUND.value());
+        if (dispatched) {
+            problem.setInstance(URI.create((String) request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI)));
+        }
+        return ResponseEntity.of(problem).build();
     }
 }

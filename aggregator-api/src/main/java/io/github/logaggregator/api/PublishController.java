@@ -30,7 +30,10 @@ class PublishController {
         this.metrics = metrics;
     }
 
-    @PostMapping(path = "/publish", consumes = MediaType.APPLICATION_JSON_VALUE)
+    @PostMapping(
+            path = "/publish",
+            consumes = MediaType.APPLICATION_JSON_VALUE,
+            produces = MediaType.APPLICATION_JSON_VALUE)
     PublishResponse publish(
             HttpServletRequest request,
             @RequestHeader(name = HttpHeaders.CONTENT_ENCODING, required = false) @Nullable String encoding) {

@@ -6,6 +6,7 @@ import io.github.logaggregator.model.Stats;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -24,7 +25,7 @@ class StatsController {
         this.startedAt = clock.instant();
     }
 
-    @GetMapping("/stats")
+    @GetMapping(path = "/stats", produces = MediaType.APPLICATION_JSON_VALUE)
     Stats stats() {
         // In this order: what moves on between the two reads is then known by the numbers of its claims.
         Snapshot snapshot = queue.read();

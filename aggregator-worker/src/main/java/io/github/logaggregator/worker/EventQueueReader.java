@@ -130,7 +130,8 @@ class EventQueueReader {
     }
 
     private static @Nullable Claim claim(@Nullable List<byte[]> reply) {
-        if (reply == null || reply.isEmpty()) {
+        // Lua's false comes as a list of one null.
+        if (reply == null || reply.getFirst() == null) {
             return null;
         }
         return new Claim(
