@@ -72,8 +72,9 @@ public final class EventParser {
             .parseCaseInsensitive()
             .append(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
             .optionalStart()
+            // Leniently, +02:00, +0200 and +02 are all read.
             .parseLenient()
-            .appendOffset("+HH:MM", "Z")
+            .appendOffset("+HH", "Z")
             .parseStrict()
             .optionalEnd()
             .toFormatter(Locale.ROOT)
