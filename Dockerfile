@@ -1,0 +1,19 @@
+# One image for each service: docker build --build-arg SERVICE=aggregator-api .
+# The build stage does not know the service, so that it runs once for all of them.
+FROM maven:3.9-eclipse-temurin-25 AS build
+WORKDIR /build
+COPY . .
+RUN --mount=type=cache,target=/root/.m2 \
+    mvn -B -q -ntp -Dmaven.test.skip=true -pl publisher,aggregator-api,aggregator-worker -am package \
+    && for service in publisher aggregator-api aggregator-worker; do \
+         java -Djarmode=tools -jar $service/target/$service.jar extract --destination /services/$service || exit 1; \
+       done
+
+FROM eclipse-temurin:25-jre
+ARG SERVICE
+WORKDIR /app
+# The libraries first: they change less often than the service, and their layer is kept.
+COPY --from=build /services/${SERVICE}/lib lib
+COPY --from=build /services/${SERVICE}/${SERVICE}.jar service.jar
+USER 10001:10001
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=65", "-XX:+ExitOnOutOfMemoryError", "-jar", "/app/service.jar"]

@@ -1,0 +1,86 @@
+package io.github.logaggregator.localstack;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A Redis server that has on disk what it has answered, and that refuses rather than forgets when its memory is full. */
+public final class EmbeddedRedisStore extends LocalProcess implements Store {
+    /** The settings on which the promises rest, wherever Redis runs, as arguments of {@code redis-server}. */
+    public static final List<String> DURABLE = List.of(
+            "--appendonly", "yes",
+            "--appendfsync", "always",
+            "--no-appendfsync-on-rewrite", "no",
+            "--save", "",
+            "--maxmemory-policy", "noeviction");
+
+    private final Binaries binaries;
+    private final String maxMemory;
+    private final Path data;
+
+    EmbeddedRedisStore(int port, String maxMemory, DataFolder folder, Binaries binaries) {
+        super("redis", port, folder);
+        this.binaries = binaries;
+        this.maxMemory = maxMemory;
+        this.data = folder.of("redis");
+    }
+
+    @Override
+    public String host() {
+        return "127.0.0.1";
+    }
+
+    @Override
+    List<String> command() throws IOException {
+        List<String> command = new ArrayList<>(List.of(binaries.redis().toString()));
+        command.addAll(List.of("--bind", host(), "--port", Integer.toString(port())));
+        command.addAll(List.of("--dir", data.toString(), "--maxmemory", maxMemory));
+        command.addAll(DURABLE);
+        return command;
+    }
+
+    @Override
+    Map<String, String> environment() {
+        return Map.of();
+    }
+
+    @Override
+    Duration patience() {
+        return Duration.ofSeconds(3);
+    }
+
+    @Override
+    Path dataPath() {
+        return data;
+    }
+
+    @Override
+    void prepare() throws IOException {
+        Files.createDirectories(data);
+    }
+
+    @Override
+    boolean isReady() {
+        return answers(host(), port());
+    }
+
+    /** Whether the Redis server there has loaded its data and answers; returns within seconds. */
+    public static boolean answers(String host, int port) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(host, port), 1000);
+            socket.setSoTimeout(1000);
+            socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+            byte[] answer = socket.getInputStream().readNBytes(5);
+            return new String(answer, StandardCharsets.US_ASCII).equals("+PONG");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
