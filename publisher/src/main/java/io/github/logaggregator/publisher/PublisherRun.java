@@ -60,7 +60,7 @@ final class PublisherRun implements ApplicationRunner, ExitCodeGenerator, Dispos
     public void run(ApplicationArguments arguments) throws IOException {
         runner = Thread.currentThread();
         try {
-            exitCode = run();
+            exitCode = publish();
         } catch (RunFailedException e) {
             exitCode = e.exitCode();
             out.println("FAILED: " + e.getMessage());
@@ -76,12 +76,12 @@ final class PublisherRun implements ApplicationRunner, ExitCodeGenerator, Dispos
         }
     }
 
-    private int run() throws IOException, InterruptedException {
+    private int publish() throws IOException, InterruptedException {
         String input = properties.input();
         if (input == null) {
             long distinct =
                     properties.count() - DuplicateMixer.resendsAmong(properties.count(), properties.duplicateRatio());
-            return run(
+            return publish(
                     DuplicateMixer.ofCount(
                             new EventGenerator(properties, InstantSource.system(), distinct),
                             properties.count(),
@@ -90,21 +90,22 @@ final class PublisherRun implements ApplicationRunner, ExitCodeGenerator, Dispos
                     properties.count());
         }
         try (EventFile events = EventFile.open(input)) {
-            return run(DuplicateMixer.ofAll(events, properties.duplicateRatio(), random()), -1);
+            return publish(DuplicateMixer.ofAll(events, properties.duplicateRatio(), random()), -1);
         }
     }
 
+    /** The mixer's random numbers: with a seed always the same, but others than the generator's. */
     private SplittableRandom random() {
-        return properties.seed() == null ? new SplittableRandom() : new SplittableRandom(properties.seed());
+        return properties.seed() == null ? new SplittableRandom() : new SplittableRandom(~properties.seed());
     }
 
-    private int run(DuplicateMixer events, long total) throws InterruptedException {
+    private int publish(DuplicateMixer events, long total) throws InterruptedException {
         awaitReady();
         Stats.Books before = client.stats().books();
         long start = System.nanoTime();
         sendAll(events, total);
         Duration time = Duration.ofNanos(System.nanoTime() - start);
-        Stats.Books after = awaitDrained();
+        Stats.Books after = awaitDrained(before);
         boolean fresh = properties.input() == null && properties.seed() == null;
         Report report =
                 new Report(new Report.Run(events.distinct(), events.resent(), fresh, time), tally, before, after);
@@ -132,35 +133,38 @@ final class PublisherRun implements ApplicationRunner, ExitCodeGenerator, Dispos
     /** Keeps up to {@code publisher.concurrency} requests under way; the first that fails for good ends the sending. */
     private void sendAll(DuplicateMixer events, long total) throws InterruptedException {
         out.println("Sending to " + properties.target());
-        RateLimiter pace = pace();
+        RateLimiter pace = properties.rate() == 0 ? null : pace();
         Semaphore slots = new Semaphore(properties.concurrency());
         AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
         Thread sender = Thread.currentThread();
         try (Progress progress = new Progress(tally, total, out);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             progress.start();
-            while (events.hasNext()) {
-                List<Event> batch = nextBatch(events);
-                if (!pace.acquirePermission(batch.size())) {
-                    throw new InterruptedException();
-                }
-                slots.acquire();
-                threads.execute(() -> {
-                    try {
-                        client.publish(batch);
-                    } catch (RuntimeException e) {
-                        if (failure.compareAndSet(null, e)) {
-                            sender.interrupt();
-                        }
-                    } catch (InterruptedException e) {
-                        // The sender has ended this one; it knows why.
-                    } finally {
-                        slots.release();
+            try {
+                while (events.hasNext()) {
+                    List<Event> batch = nextBatch(events);
+                    if (pace != null && !pace.acquirePermission(batch.size())) {
+                        throw new InterruptedException();
                     }
-                });
+                    slots.acquire();
+                    threads.execute(() -> {
+                        try {
+                            client.publish(batch);
+                        } catch (RuntimeException e) {
+                            if (failure.compareAndSet(null, e)) {
+                                sender.interrupt();
+                            }
+                        } catch (InterruptedException e) {
+                            // The sender has ended this one; it knows why.
+                        } finally {
+                            slots.release();
+                        }
+                    });
+                }
+            } catch (InterruptedException e) {
+                // Has the executor's close() end the requests under way, in place of waiting for them.
+                Thread.currentThread().interrupt();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
         boolean interrupted = Thread.interrupted();
         RuntimeException failed = failure.get();
@@ -182,11 +186,6 @@ final class PublisherRun implements ApplicationRunner, ExitCodeGenerator, Dispos
 
     /** A limiter that lets events through evenly: one at a time, or what is due in a moment too short to matter. */
     private RateLimiter pace() {
-        if (properties.rate() == 0) {
-            return RateLimiter.of(
-                    "unlimited",
-                    RateLimiterConfig.custom().limitForPeriod(Integer.MAX_VALUE).build());
-        }
         double perMoment = properties.rate() * SMOOTHNESS.toNanos() / 1e9;
         int permits = (int) Math.max(1, Math.ceil(perMoment));
         long nanos = TimeUnit.SECONDS.toNanos(permits) / properties.rate();
@@ -195,19 +194,22 @@ final class PublisherRun implements ApplicationRunner, ExitCodeGenerator, Dispos
                 RateLimiterConfig.custom()
                         .limitForPeriod(permits)
                         .limitRefreshPeriod(Duration.ofNanos(nanos))
-                        .timeoutDuration(Duration.ofSeconds(1 + properties.batchSize() / properties.rate()))
+                        .timeoutDuration(Duration.ofSeconds(2 + properties.batchSize() / properties.rate()))
                         .build());
     }
 
-    /** The books as soon as nothing is under way, or as they are when the time for that is over. */
-    private Stats.Books awaitDrained() throws InterruptedException {
+    /** The books as soon as all that was accepted is settled, or as they are when the time for that is over. */
+    private Stats.Books awaitDrained(Stats.Books before) throws InterruptedException {
         long deadline = System.nanoTime() + properties.waitForDrain().toNanos();
-        Stats.Books books = client.stats().books();
-        while (books.queued() + books.inFlight() > 0 && System.nanoTime() < deadline) {
+        while (true) {
+            Stats.Books books = client.stats().books();
+            boolean drained =
+                    books.queued() + books.inFlight() == 0 && books.received() - before.received() >= tally.accepted();
+            if (drained || System.nanoTime() >= deadline) {
+                return books;
+            }
             Thread.sleep(POLL);
-            books = client.stats().books();
         }
-        return books;
     }
 
     private String howFar() {

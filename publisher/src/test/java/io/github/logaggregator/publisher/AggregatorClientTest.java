@@ -73,8 +73,8 @@ final class AggregatorClientTest {
 
         publish(Duration.ofSeconds(10));
 
-        assertThat(aggregator.publishTimes()).hasSize(2);
-        assertThat(tally.lastFault()).isEqualTo("no answer within publisher.request-timeout=1s");
+        assertThat(aggregator.publishTimes()).hasSizeGreaterThanOrEqualTo(2);
+        assertThat(tally.lastFault()).isEqualTo("no answer within publisher.request-timeout=2s");
     }
 
     @Test
@@ -133,11 +133,11 @@ final class AggregatorClientTest {
         aggregator.everyPublish(answer(503, "{\"detail\": \"Redis is away.\"}"));
         long start = System.nanoTime();
 
-        assertThatThrownBy(() -> publish(Duration.ofMillis(500)))
+        assertThatThrownBy(() -> publish(Duration.ofMillis(900)))
                 .isInstanceOf(RunFailedException.class)
                 .hasMessageMatching("Gave up on POST http://.*/publish after \\d+ attempts "
-                        + "\\(publisher\\.retry-for=0\\.5s\\): HTTP 503: Redis is away\\.");
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+                        + "\\(publisher\\.retry-for=0\\.9s\\): HTTP 503: Redis is away\\.");
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
         assertThat(aggregator.publishTimes()).hasSizeGreaterThan(1);
     }
 
@@ -170,8 +170,8 @@ final class AggregatorClientTest {
                 3,
                 1,
                 0,
-                Duration.ofSeconds(1),
-                Duration.ofSeconds(1),
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(2),
                 retryFor,
                 Duration.ZERO,
                 Duration.ZERO);

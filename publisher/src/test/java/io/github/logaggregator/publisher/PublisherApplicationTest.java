@@ -2,6 +2,7 @@ package io.github.logaggregator.publisher;
 
 import static io.github.logaggregator.publisher.ScriptedAggregator.answer;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.EventJson;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -107,16 +109,13 @@ final class PublisherApplicationTest {
     }
 
     @Test
-    void neverSendsFasterThanTheRate() {
-        long start = System.nanoTime();
-        assertThat(publish("--publisher.count=60", "--publisher.rate=100")).isZero();
+    void sendsNoFasterThanTheRateAndEvenly() {
+        assertThat(publish("--publisher.count=120", "--publisher.rate=100")).isZero();
 
-        assertThat(aggregator.events()).hasSize(60);
         List<Long> times = aggregator.publishTimes();
-        assertThat(Duration.ofNanos(times.getLast() - start)).isGreaterThan(Duration.ofMillis(550));
-        // Evenly: not all at the end of the second.
-        assertThat(Duration.ofNanos(times.get(45) - times.get(15)))
-                .isBetween(Duration.ofMillis(200), Duration.ofMillis(500));
+        assertThat(times).hasSize(120);
+        assertThat(Duration.ofNanos(times.get(119) - times.get(0))).isGreaterThan(Duration.ofMillis(800));
+        assertThat(Duration.ofNanos(times.get(75) - times.get(25))).isGreaterThan(Duration.ofMillis(250));
     }
 
     @Test
@@ -202,6 +201,29 @@ final class PublisherApplicationTest {
     }
 
     @Test
+    void endsSoonAfterARefusalThoughOtherRequestsWaitForTheirNextAttempt() {
+        aggregator.nextPublish(answer(429, "", "Retry-After", "100"), answer(422, ""));
+        long start = System.nanoTime();
+
+        assertThat(publish("--publisher.concurrency=2", "--publisher.count=2")).isEqualTo(PublisherRun.FAILED);
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
+    }
+
+    @Test
+    void waitsUntilTheQueueIsDrained(CapturedOutput output) {
+        AtomicInteger questions = new AtomicInteger();
+        aggregator.cook(books -> questions.incrementAndGet() < 4 && books.received() > 0
+                ? new Books(books.received(), books.stored() - 2, books.duplicates(), 0, 1, 1, 0)
+                : books);
+
+        assertThat(publish("--publisher.count=10")).isZero();
+
+        assertThat(questions).hasValue(4);
+        assertThat(output).contains("OK: the books balance.");
+    }
+
+    @Test
     void failsWhenEventsAreUnaccountedFor(CapturedOutput output) {
         aggregator.cook(books -> books(books.received(), books.stored() - 1, books.duplicates(), 1));
 
@@ -279,9 +301,7 @@ final class PublisherApplicationTest {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             assertThat(lines.readLine()).startsWith("Sending to");
-            while (aggregator.events().size() < 10) {
-                Thread.onSpinWait();
-            }
+            await().until(() -> aggregator.events().size() >= 10);
 
             process.toHandle().destroy();
 
