@@ -205,7 +205,7 @@ final class PublisherApplicationTest {
         aggregator.nextPublish(answer(429, "", "Retry-After", "100"), answer(422, ""));
         long start = System.nanoTime();
 
-        assertThat(publish("--publisher.concurrency=2", "--publisher.count=2")).isEqualTo(PublisherRun.FAILED);
+        assertThat(publish("--publisher.concurrency=2", "--publisher.count=10")).isEqualTo(PublisherRun.FAILED);
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
     }
