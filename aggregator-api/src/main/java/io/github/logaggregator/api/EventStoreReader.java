@@ -90,7 +90,7 @@ class EventStoreReader {
         }
         parameters.add(limit + 1); // one more, to know whether there is a next page
         String sql = """
-                SELECT topic, event_id, ts, source, payload::text, arrival_xid::text, arrival_number
+                SELECT topic, event_id, ts, source, payload::text, arrival_xid::text AS xid, arrival_number
                 FROM events
                 WHERE true%s
                 ORDER BY arrival_xid DESC, arrival_number DESC
@@ -128,6 +128,6 @@ class EventStoreReader {
                         row.getObject("ts", OffsetDateTime.class).toInstant(),
                         row.getString("source"),
                         row.getString("payload")),
-                new Cursor(row.getString("arrival_xid"), row.getLong("arrival_number")));
+                new Cursor(row.getString("xid"), row.getLong("arrival_number")));
     }
 }

@@ -137,7 +137,7 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         }
     }
 
-    /** Stops it, waits until it is ready again. */
+    /** Stops it in an orderly way, starts it again and waits until it is ready. */
     public final void restart() {
         stop();
         start();
