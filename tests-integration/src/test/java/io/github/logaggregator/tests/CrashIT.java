@@ -1,0 +1,137 @@
+package io.github.logaggregator.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.logaggregator.localstack.LaunchOptions;
+import io.github.logaggregator.localstack.ServiceProcess;
+import io.github.logaggregator.model.QueueKeys;
+import io.github.logaggregator.model.Stats.Books;
+import io.lettuce.core.ScriptOutputType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A claim whose worker died is settled by another one, and counts once; what nobody can read stops nobody. */
+@OwnSystem(workers = 0)
+@Tag("stores")
+class CrashIT {
+    private static final QueueKeys KEYS = QueueKeys.FIRST;
+    private static final LaunchOptions SHORT_LEASE =
+            LaunchOptions.defaults().withArguments("--worker.lease=2s", "--worker.rescue-interval=200ms");
+
+    @Test
+    void aClaimWhoseReplyWasLostIsRescued(AggregatorSystem system) throws IOException {
+        system.publish(TestEvents.json(TestEvents.events("t", 20)));
+        claimBehindTheSystemsBack(system, 8, Duration.ofSeconds(1));
+
+        system.startWorker(SHORT_LEASE);
+        assertThat(system.awaitSettled()).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+    }
+
+    @Test
+    void aClaimInHandCountsAsInFlight(AggregatorSystem system) throws IOException {
+        system.publish(TestEvents.json(TestEvents.events("t", 20)));
+        claimBehindTheSystemsBack(system, 8, Duration.ofMinutes(1));
+
+        assertThat(system.stats().books()).isEqualTo(new Books(20, 0, 0, 0, 12, 8, 0));
+    }
+
+    @Test
+    void whatAWorkerHeldWhenItWasKilledIsSettledByAnother(AggregatorSystem system) {
+        ServiceProcess first = system.startWorker(SHORT_LEASE);
+        system.postgres().pause();
+        system.publish(TestEvents.json(TestEvents.events("t", 2_500)));
+        Awaitility.await()
+                .atMost(10, TimeUnit.SECONDS)
+                .until(() -> system.redis().zcard(KEYS.claims()) > 0);
+        first.kill();
+        system.postgres().resume();
+
+        system.startWorker(SHORT_LEASE);
+        assertThat(system.awaitSettled()).isEqualTo(new Books(2_500, 2_500, 0, 0, 0, 0, 0));
+        assertThat(system.redis().keys(KEYS.claimPrefix() + "*")).isEmpty();
+    }
+
+    /** What is left when a worker dies between the commit and the acknowledgement. */
+    @Test
+    void aClaimThatIsDeliveredAgainAfterItWasSettledCountsOnce(AggregatorSystem system) throws IOException {
+        system.publish(TestEvents.json(TestEvents.events("t", 10)));
+        String id = claimBehindTheSystemsBack(system, 10, Duration.ofSeconds(1));
+        List<String> entries = system.redis().lrange(KEYS.claimPrefix() + id, 0, -1);
+        system.startWorker(SHORT_LEASE);
+        system.awaitSettled();
+
+        // As it was before the acknowledgement.
+        system.redis().rpush(KEYS.claimPrefix() + id, entries.toArray(String[]::new));
+        system.redis().zadd(KEYS.claims(), 1, id);
+        system.redis().hincrby(KEYS.counters(), "settled", -10);
+        Awaitility.await()
+                .atMost(10, TimeUnit.SECONDS)
+                .until(() -> system.redis().zcard(KEYS.claims()) == 0);
+        assertThat(system.stats().books()).isEqualTo(new Books(10, 10, 0, 0, 0, 0, 0));
+        assertThat(system.redis().hget(KEYS.counters(), "settled")).isEqualTo("10");
+    }
+
+    @Test
+    void entriesThatNobodyCanReadBecomeDeadLettersAndTheOthersAreStored(AggregatorSystem system) {
+        system.publish(TestEvents.json(TestEvents.events("t", 3)));
+        // As if some other program had written to the list, and it counted.
+        system.redis().lpush(KEYS.queue(), "garbage", "9 a newer version", "1 1765188000123 - - {\"topic\":\"t\"}");
+        system.redis().hincrby(KEYS.counters(), "received", 3);
+        system.publish(TestEvents.json(TestEvents.events("u", 3)));
+
+        system.startWorker();
+        assertThat(system.awaitSettled()).isEqualTo(new Books(9, 6, 0, 3, 0, 0, 0));
+        assertThat(system.jdbc()
+                        .sql("SELECT convert_from(entry, 'UTF8') || ': ' || reason FROM dead_letters ORDER BY position")
+                        .query(String.class)
+                        .list())
+                .containsExactly(
+                        "garbage: not an entry of a known version",
+                        "9 a newer version: not an entry of a known version",
+                        "1 1765188000123 - - {\"topic\":\"t\"}: event_id is missing");
+    }
+
+    /** A check that only this test's database has, in place of data that only a later PostgreSQL would refuse. */
+    @Test
+    void anErrorThatIsNotTheEventsFaultCondemnsNone(AggregatorSystem system) {
+        system.startWorker(SHORT_LEASE);
+        system.publish(TestEvents.json(TestEvents.event("t", "0")));
+        system.awaitSettled();
+        system.jdbc()
+                .sql("ALTER TABLE events ADD CONSTRAINT shut CHECK (topic <> 'shut')")
+                .update();
+        system.publish(TestEvents.json(TestEvents.event("shut", "1")));
+        Awaitility.await()
+                .atMost(20, TimeUnit.SECONDS)
+                .until(() -> system.workers().getFirst().log().contains("fails; trying again"));
+        assertThat(system.stats().books()).isEqualTo(new Books(2, 1, 0, 0, 0, 1, 0));
+
+        system.jdbc().sql("ALTER TABLE events DROP CONSTRAINT shut").update();
+        assertThat(system.awaitSettled()).isEqualTo(new Books(2, 2, 0, 0, 0, 0, 0));
+    }
+
+    /** Claims as a worker does that dies before it does anything with it; gives the claim's id. */
+    private static String claimBehindTheSystemsBack(AggregatorSystem system, int events, Duration lease)
+            throws IOException {
+        String script =
+                Files.readString(AggregatorSystem.ROOT.resolve("aggregator-worker/src/main/resources/redis/claim.lua"));
+        List<String> claim = system.redis()
+                .eval(
+                        script,
+                        ScriptOutputType.MULTI,
+                        new String[] {KEYS.queue(), KEYS.claims(), KEYS.counters()},
+                        Integer.toString(events),
+                        "8000000",
+                        Long.toString(lease.toMillis()),
+                        "dead-worker",
+                        KEYS.claimPrefix());
+        assertThat(claim).hasSize(events + 2);
+        return claim.getFirst();
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.logaggregator.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+
+import io.restassured.response.Response;
+import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.Operation;
+import io.swagger.v3.oas.models.PathItem.HttpMethod;
+import io.swagger.v3.parser.OpenAPIV3Parser;
+import io.swagger.v3.parser.core.models.ParseOptions;
+import io.swagger.v3.parser.core.models.SwaggerParseResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/** The system describes itself: the API by OpenAPI, the services by their health and metrics, the settings by the docs. */
+@SharedSystem
+class DescriptionIT {
+    @Test
+    void theDescriptionOfTheApiIsValidAndListsEachEndpoint(AggregatorSystem system) {
+        ParseOptions options = new ParseOptions();
+        options.setResolveFully(true);
+        SwaggerParseResult result = new OpenAPIV3Parser()
+                .readContents(system.http().get("/v3/api-docs").asString(), List.of(), options);
+        assertThat(result.getMessages()).isEmpty();
+        OpenAPI api = result.getOpenAPI();
+        assertThat(api.getPaths().keySet())
+                .containsExactlyInAnyOrder(
+                        "/publish",
+                        "/events",
+                        "/stats",
+                        "/actuator/health/liveness",
+                        "/actuator/health/readiness",
+                        "/actuator/prometheus");
+        api.getPaths().forEach((path, item) -> {
+            for (Map.Entry<HttpMethod, Operation> operation :
+                    item.readOperationsMap().entrySet()) {
+                assertThat(operation.getValue().getSummary()).isNotBlank();
+                if (operation.getKey() == HttpMethod.GET) {
+                    assertThat(system.http().get(path).statusCode()).as(path).isEqualTo(200);
+                }
+            }
+        });
+        assertThat(Objects.requireNonNull(api.getPaths().get("/publish"))
+                        .getPost()
+                        .getResponses()
+                        .keySet())
+                .containsExactlyInAnyOrder("200", "400", "413", "415", "422", "429", "503");
+    }
+
+    @Test
+    void theExamplesOfTheDescriptionWork(AggregatorSystem system) {
+        Map<String, Object> examples = system.http()
+                .get("/v3/api-docs")
+                .jsonPath()
+                .getMap("paths.'/publish'.post.requestBody.content.'application/json'.examples");
+        assertThat(examples).isNotEmpty();
+        examples.forEach((name, example) -> system.publish(
+                        TestEvents.JSON.writeValueAsString(((Map<?, ?>) example).get("value")))
+                .then()
+                .statusCode(200)
+                .body("status", equalTo("queued")));
+    }
+
+    @Test
+    void docsIsTheSwaggerUi(AggregatorSystem system) {
+        system.http()
+                .get("/docs")
+                .then()
+                .statusCode(200)
+                .contentType("text/html")
+                .body(containsString("swagger-ui"));
+        Response config = system.http().get("/v3/api-docs/swagger-config");
+        assertThat(config.jsonPath().getString("url")).isEqualTo("/v3/api-docs");
+    }
+
+    @Test
+    void bothServicesTellTheirHealthAndMetrics(AggregatorSystem system) {
+        system.publish(TestEvents.json(TestEvents.event(AggregatorSystem.newTopic(), "1")));
+        system.publish("{");
+        system.awaitSettled();
+        for (var service : List.of(system.apis().getFirst(), system.workers().getFirst())) {
+            for (String group : List.of("liveness", "readiness")) {
+                system.http()
+                        .baseUri(service.uri().toString())
+                        .get("/actuator/health/" + group)
+                        .then()
+                        .statusCode(200)
+                        .body("status", equalTo("UP"));
+            }
+        }
+        assertThat(system.metrics(system.apis().getFirst()))
+                .contains(
+                        "aggregator_events_received_total ",
+                        "aggregator_events_rejected_total{reason=\"malformed\"} ",
+                        "aggregator_publish_seconds_count ");
+        assertThat(system.metrics(system.workers().getFirst()))
+                .contains(
+                        "aggregator_events_settled_total{outcome=\"stored\"} ",
+                        "aggregator_events_settled_total{outcome=\"duplicate\"} ",
+                        "aggregator_events_settled_total{outcome=\"dead_lettered\"} ",
+                        "aggregator_claim_settle_seconds_count ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"aggregator-api", "aggregator-worker", "publisher"})
+    void theDocumentationNamesEverySetting(String service) throws IOException {
+        Path settings = AggregatorSystem.ROOT.resolve(service + "/src/main/resources/application.yml");
+        Map<?, ?> all = new YAMLMapper().readValue(Files.readString(settings), Map.class);
+        String prefix = service.substring(service.lastIndexOf('-') + 1);
+        List<String> keys =
+                keys(prefix, Objects.requireNonNull(all.get(prefix))).toList();
+        assertThat(keys).hasSizeGreaterThan(5);
+        assertThat(Files.readString(AggregatorSystem.ROOT.resolve("docs/operations.md")))
+                .contains(keys.stream().map(key -> "| `" + key + "` |").toList());
+    }
+
+    private static Stream<String> keys(String prefix, Object value) {
+        return value instanceof Map<?, ?> map
+                ? map.entrySet().stream().flatMap(entry -> keys(prefix + "." + entry.getKey(), entry.getValue()))
+                : Stream.of(prefix);
+    }
+}

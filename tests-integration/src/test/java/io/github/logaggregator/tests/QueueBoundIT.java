@@ -1,0 +1,104 @@
+package io.github.logaggregator.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+
+import io.github.logaggregator.localstack.LaunchOptions;
+import io.github.logaggregator.model.Stats.Books;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What is unsettled is bounded, in number, bytes and memory, and drains when it is full. Without a worker nothing is settled. */
+@OwnSystem(apis = 0, workers = 0)
+class QueueBoundIT {
+    @Test
+    @Tag("stores")
+    void refusesWhatWouldPassTheBoundAndGoesOnWhenThereIsRoomAgain(AggregatorSystem system) {
+        system.startApi(LaunchOptions.defaults().withArguments("--api.queue.max-events=10"));
+        assertThat(system.publish(TestEvents.json(TestEvents.events("t", 8))).statusCode())
+                .isEqualTo(200);
+
+        system.publish(TestEvents.json(TestEvents.events("u", 3)))
+                .then()
+                .statusCode(429)
+                .contentType("application/problem+json")
+                .header("Retry-After", equalTo("1"))
+                .body("status", equalTo(429))
+                .body("detail", containsString("full"));
+        assertThat(system.publish(TestEvents.json(TestEvents.events("v", 2))).statusCode())
+                .isEqualTo(200);
+        assertThat(system.redis().llen("aggregator:{0}:queue")).isEqualTo(10);
+
+        system.publish(TestEvents.json(TestEvents.events("w", 11)))
+                .then()
+                .statusCode(413)
+                .contentType("application/problem+json");
+
+        system.startWorker();
+        assertThat(system.awaitSettled()).isEqualTo(new Books(10, 10, 0, 0, 0, 0, 0));
+        assertThat(system.publish(TestEvents.json(TestEvents.events("u", 10))).statusCode())
+                .isEqualTo(200);
+        assertThat(system.awaitSettled().stored()).isEqualTo(20);
+    }
+
+    @Test
+    void boundsTheBytesToo(AggregatorSystem system) {
+        system.startApi(LaunchOptions.defaults().withArguments("--api.queue.max-size=1MB"));
+        List<Integer> statuses = IntStream.range(0, 4)
+                .mapToObj(i -> system.publish(
+                                TestEvents.json(TestEvents.ofPayloadSize("t", Integer.toString(i), 300_000)))
+                        .statusCode())
+                .toList();
+        assertThat(statuses).containsExactly(200, 200, 200, 429);
+        system.startWorker();
+        assertThat(system.awaitSettled().stored()).isEqualTo(3);
+        assertThat(system.redis().hget("aggregator:{0}:counters", "received_bytes"))
+                .isEqualTo(system.redis().hget("aggregator:{0}:counters", "settled_bytes"));
+    }
+
+    @Test
+    @Tag("stores")
+    void answersThatRedisIsFullAndStillDrains(AggregatorSystem system) {
+        system.startApi(LaunchOptions.defaults());
+        String used = system.redis()
+                .info("memory")
+                .lines()
+                .filter(line -> line.startsWith("used_memory:"))
+                .findFirst()
+                .orElseThrow()
+                .substring("used_memory:".length());
+        system.redis().configSet("maxmemory", Long.toString(Long.parseLong(used) + (8 << 20)));
+        int taken = 0;
+        int status = 200;
+        for (; status == 200 && taken < 100; taken += status == 200 ? 1 : 0) {
+            status = system.publish(TestEvents.json(TestEvents.ofPayloadSize("t", Integer.toString(taken), 1 << 20)))
+                    .statusCode();
+        }
+        assertThat(status).isEqualTo(429);
+        assertThat(taken).isPositive();
+
+        system.startWorker();
+        assertThat(system.awaitSettled()).isEqualTo(new Books(taken, taken, 0, 0, 0, 0, 0));
+        assertThat(system.publish(TestEvents.json(TestEvents.event("t", "after")))
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void answersThatTooMuchIsBeingSent(AggregatorSystem system) {
+        system.startApi(LaunchOptions.defaults().withArguments("--api.max-bodies-in-hand=1MB"));
+        system.publish(TestEvents.json(TestEvents.ofPayloadSize("t", "1", 1 << 20)))
+                .then()
+                .statusCode(503)
+                .contentType("application/problem+json")
+                .header("Retry-After", equalTo("1"));
+        for (int i = 0; i < 5; i++) { // what was refused or is done is no longer in hand
+            assertThat(system.publish(TestEvents.json(TestEvents.ofPayloadSize("t", "2", 900_000)))
+                            .statusCode())
+                    .isEqualTo(200);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.logaggregator.tests;
+
+import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.platform.commons.support.AnnotationSupport;
+
+/**
+ * Gives tests the system that {@link SharedSystem} or {@link OwnSystem} asks for, prints what its processes logged when
+ * a test fails, and closes it.
+ */
+final class SystemExtension implements ParameterResolver, AfterEachCallback {
+    private static final Namespace NAMESPACE = Namespace.create(SystemExtension.class);
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        return parameter.getParameter().getType().equals(AggregatorSystem.class);
+    }
+
+    @Override
+    public AggregatorSystem resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        return own(context)
+                .map(own -> system(context, own.apis(), own.workers()))
+                .orElseGet(() -> system(context.getRoot(), 1, 1));
+    }
+
+    private static Optional<OwnSystem> own(ExtensionContext context) {
+        return AnnotationSupport.findAnnotation(context.getElement(), OwnSystem.class)
+                .or(() -> AnnotationSupport.findAnnotation(context.getTestClass(), OwnSystem.class));
+    }
+
+    /**
+     * The system of a test, or of the whole run; JUnit closes it together with that context. The key is the owner's, since
+     * a test's context would else find the whole run's, too.
+     */
+    private static AggregatorSystem system(ExtensionContext owner, int apis, int workers) {
+        return owner.getStore(NAMESPACE)
+                .computeIfAbsent(
+                        owner.getUniqueId(),
+                        key -> {
+                            AggregatorSystem system = AggregatorSystem.withStores();
+                            try {
+                                system.start(apis, workers);
+                                return system;
+                            } catch (RuntimeException e) {
+                                system.close();
+                                throw e;
+                            }
+                        },
+                        AggregatorSystem.class);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        ExtensionContext owner = own(context).isPresent() ? context : context.getRoot();
+        AggregatorSystem system = owner.getStore(NAMESPACE).get(owner.getUniqueId(), AggregatorSystem.class);
+        if (system != null && context.getExecutionException().isPresent()) {
+            System.out.println(context.getDisplayName() + " failed, and this is what was logged:" + system.logs());
+        }
+    }
+}
