@@ -3,13 +3,13 @@
 --
 -- KEYS  claims, counters, the claim's entries
 -- ARGV  id, how many events were settled, how many bytes their entries have
--- Gives how many events were counted.
+-- Gives how many events were counted, or -1 if the claim holds another number than was settled: then it stays.
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   return 0
 end
 local events = redis.call('LLEN', KEYS[3])
 if events ~= tonumber(ARGV[2]) then
-  return redis.error_reply('CLAIMSIZE the claim holds ' .. events .. ' events, ' .. ARGV[2] .. ' were settled')
+  return -1
 end
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('UNLINK', KEYS[3])

@@ -25,6 +25,9 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.core.io.Resource;
 import org.springframework.core.retry.RetryPolicy;
 import org.springframework.core.retry.RetryTemplate;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.core.RedisTemplate;
+import org.springframework.data.redis.serializer.RedisSerializer;
 
 /** The API process. It may start before its stores do. */
 @SpringBootApplication(proxyBeanMethods = false)
@@ -63,6 +66,16 @@ class ApiApplication {
     ClientResourcesBuilderCustomizer redisReconnectsSoon() {
         return resources -> resources.reconnectDelay(
                 () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS));
+    }
+
+    /** Keys are text, everything else is bytes. */
+    @Bean
+    RedisTemplate<String, byte[]> redisTemplate(RedisConnectionFactory connections) {
+        RedisTemplate<String, byte[]> redis = new RedisTemplate<>();
+        redis.setConnectionFactory(connections);
+        redis.setKeySerializer(RedisSerializer.string());
+        redis.setValueSerializer(RedisSerializer.byteArray());
+        return redis;
     }
 
     /** What Tomcat refuses before Spring sees it gets the same shape of answer. */

@@ -8,9 +8,8 @@ import java.util.List;
 import java.util.Objects;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.dao.DataAccessException;
-import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
-import org.springframework.data.redis.serializer.RedisSerializer;
 import org.springframework.stereotype.Component;
 
 /** Reads what Redis knows of the events, all at one moment. */
@@ -22,10 +21,10 @@ class EventQueueStatistics {
     private static final RedisScript<List<Object>> STATISTICS =
             (RedisScript) RedisScript.of(new ClassPathResource("redis/statistics.lua"), List.class);
 
-    private final StringRedisTemplate redis;
+    private final RedisTemplate<String, byte[]> redis;
     private final ApiProperties properties;
 
-    EventQueueStatistics(StringRedisTemplate redis, ApiProperties properties) {
+    EventQueueStatistics(RedisTemplate<String, byte[]> redis, ApiProperties properties) {
         this.redis = redis;
         this.properties = properties;
     }
@@ -57,8 +56,6 @@ class EventQueueStatistics {
         try {
             reply = Objects.requireNonNull(redis.execute(
                     STATISTICS,
-                    RedisSerializer.byteArray(),
-                    listOfObjects(),
                     List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.workers()),
                     KEYS.claimPrefix().getBytes(StandardCharsets.US_ASCII),
                     Long.toString(QueueKeys.WORKER_TIMEOUT_SECONDS * 1_000L).getBytes(StandardCharsets.US_ASCII)));
@@ -89,11 +86,5 @@ class EventQueueStatistics {
 
     private static String text(Object bytes) {
         return new String((byte[]) bytes, StandardCharsets.UTF_8);
-    }
-
-    // Spring applies a result serializer to each element, but types it as the whole.
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static RedisSerializer<List<Object>> listOfObjects() {
-        return (RedisSerializer) RedisSerializer.byteArray();
     }
 }

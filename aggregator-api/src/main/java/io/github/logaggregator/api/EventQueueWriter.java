@@ -11,9 +11,8 @@ import java.util.Objects;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.dao.DataAccessException;
-import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
-import org.springframework.data.redis.serializer.RedisSerializer;
 import org.springframework.stereotype.Component;
 
 /** Puts events on the Redis list, all those of a request or none, as long as the queue has room for them. */
@@ -23,11 +22,11 @@ class EventQueueWriter {
     private static final RedisScript<Long> ENQUEUE =
             RedisScript.of(new ClassPathResource("redis/enqueue.lua"), Long.class);
 
-    private final StringRedisTemplate redis;
+    private final RedisTemplate<String, byte[]> redis;
     private final ApiProperties properties;
     private final Clock clock;
 
-    EventQueueWriter(StringRedisTemplate redis, ApiProperties properties, Clock clock) {
+    EventQueueWriter(RedisTemplate<String, byte[]> redis, ApiProperties properties, Clock clock) {
         this.redis = redis;
         this.properties = properties;
         this.clock = clock;
@@ -69,9 +68,8 @@ class EventQueueWriter {
 
     private long run(byte[][] arguments) {
         try {
-            return Objects.requireNonNull(redis.execute(
-                    ENQUEUE, RedisSerializer.byteArray(), longs(), List.of(KEYS.queue(), KEYS.counters()), (Object[])
-                            arguments));
+            return Objects.requireNonNull(
+                    redis.execute(ENQUEUE, List.of(KEYS.queue(), KEYS.counters()), (Object[]) arguments));
         } catch (DataAccessException e) {
             // Redis refuses whatever may grow, before it does anything, once it is at its maxmemory.
             if (String.valueOf(NestedExceptionUtils.getMostSpecificCause(e).getMessage())
@@ -84,12 +82,6 @@ class EventQueueWriter {
 
     private Refusal full(String detail) {
         return Refusal.queueFull(detail + " Nothing was taken; send it again later.", properties.retryAfter());
-    }
-
-    // Integers are never serialized; Spring asks for a serializer all the same.
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static RedisSerializer<Long> longs() {
-        return (RedisSerializer) RedisSerializer.byteArray();
     }
 
     private static byte[] bytes(long number) {

@@ -7,12 +7,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisListCommands.Direction;
-import org.springframework.data.redis.core.StringRedisTemplate;
+import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
-import org.springframework.data.redis.serializer.RedisSerializer;
 import org.springframework.stereotype.Component;
 
 /**
@@ -21,6 +22,7 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class EventQueueReader {
+    private static final Logger LOG = LoggerFactory.getLogger(EventQueueReader.class);
     private static final QueueKeys KEYS = QueueKeys.FIRST;
     private static final RedisScript<List<byte[]>> CLAIM = script("claim", List.class);
     private static final RedisScript<List<byte[]>> RESCUE = script("rescue", List.class);
@@ -28,11 +30,11 @@ class EventQueueReader {
     private static final RedisScript<Long> HEARTBEAT = script("heartbeat", Long.class);
     private static final long FORGET_WORKERS_AFTER_MILLIS = 86_400_000;
 
-    private final StringRedisTemplate redis;
+    private final RedisTemplate<String, byte[]> redis;
     private final WorkerProperties properties;
     private final String nonce = UUID.randomUUID().toString();
 
-    EventQueueReader(StringRedisTemplate redis, WorkerProperties properties) {
+    EventQueueReader(RedisTemplate<String, byte[]> redis, WorkerProperties properties) {
         this.redis = redis;
         this.properties = properties;
     }
@@ -42,8 +44,6 @@ class EventQueueReader {
     Claim claim() {
         return claim(redis.execute(
                 CLAIM,
-                RedisSerializer.byteArray(),
-                listOfBytes(),
                 List.of(KEYS.queue(), KEYS.claims(), KEYS.counters()),
                 bytes(properties.claimMaxEvents()),
                 bytes(properties.claimMaxBytes().toBytes()),
@@ -56,40 +56,25 @@ class EventQueueReader {
     @Nullable
     Claim rescue() {
         return claim(redis.execute(
-                RESCUE,
-                RedisSerializer.byteArray(),
-                listOfBytes(),
-                List.of(KEYS.claims()),
-                bytes(properties.lease().toMillis()),
-                bytes(KEYS.claimPrefix())));
+                RESCUE, List.of(KEYS.claims()), bytes(properties.lease().toMillis()), bytes(KEYS.claimPrefix())));
     }
 
-    /**
-     * Drops a claim whose events are in PostgreSQL. It may be called again when the answer was lost.
-     *
-     * @throws org.springframework.dao.DataAccessException also if the claim does not hold what was settled, which then
-     *     stays in Redis
-     */
+    /** Drops a claim whose events are in PostgreSQL. It may be called again when the answer was lost. */
     void acknowledge(Claim claim) {
-        redis.execute(
+        Long acknowledged = redis.execute(
                 ACKNOWLEDGE,
-                RedisSerializer.byteArray(),
-                longs(),
                 List.of(KEYS.claims(), KEYS.counters(), KEYS.claimPrefix() + claim.id()),
                 bytes(claim.id().toString()),
                 bytes(claim.entries().size()),
                 bytes(claim.bytes()));
+        if (acknowledged != null && acknowledged < 0) {
+            LOG.error("Claim {} does not hold what was settled: somebody else writes to its list", claim.id());
+        }
     }
 
     /** Tells that this worker lives. */
     void heartbeat() {
-        redis.execute(
-                HEARTBEAT,
-                RedisSerializer.byteArray(),
-                longs(),
-                List.of(KEYS.workers()),
-                bytes(nonce),
-                bytes(FORGET_WORKERS_AFTER_MILLIS));
+        redis.execute(HEARTBEAT, List.of(KEYS.workers()), bytes(nonce), bytes(FORGET_WORKERS_AFTER_MILLIS));
     }
 
     /** A connection of its own, to wait on: one that blocks must not be shared. */
@@ -143,18 +128,6 @@ class EventQueueReader {
     @SuppressWarnings("unchecked")
     private static <T> RedisScript<T> script(String name, Class<?> result) {
         return (RedisScript<T>) RedisScript.of(new ClassPathResource("redis/" + name + ".lua"), result);
-    }
-
-    // Spring applies a result serializer to each element, but types it as the whole.
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static RedisSerializer<List<byte[]>> listOfBytes() {
-        return (RedisSerializer) RedisSerializer.byteArray();
-    }
-
-    // Integers are never serialized; Spring asks for a serializer all the same.
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static RedisSerializer<Long> longs() {
-        return (RedisSerializer) RedisSerializer.byteArray();
     }
 
     private static byte[] bytes(long number) {

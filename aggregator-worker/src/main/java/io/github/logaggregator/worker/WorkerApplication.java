@@ -14,6 +14,9 @@ import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBui
 import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
 import org.springframework.boot.task.ThreadPoolTaskSchedulerCustomizer;
 import org.springframework.context.annotation.Bean;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.core.RedisTemplate;
+import org.springframework.data.redis.serializer.RedisSerializer;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
 /** The worker process. It may start before its stores do, and waits for them. */
@@ -47,6 +50,16 @@ class WorkerApplication {
     ClientResourcesBuilderCustomizer redisReconnectsSoon() {
         return resources -> resources.reconnectDelay(
                 () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS));
+    }
+
+    /** Keys are text, everything else is bytes. */
+    @Bean
+    RedisTemplate<String, byte[]> redisTemplate(RedisConnectionFactory connections) {
+        RedisTemplate<String, byte[]> redis = new RedisTemplate<>();
+        redis.setConnectionFactory(connections);
+        redis.setKeySerializer(RedisSerializer.string());
+        redis.setValueSerializer(RedisSerializer.byteArray());
+        return redis;
     }
 
     /** Housekeeping that fails is due again in a moment; the loops tell the outage. */

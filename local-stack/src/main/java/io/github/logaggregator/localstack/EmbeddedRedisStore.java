@@ -21,6 +21,9 @@ public final class EmbeddedRedisStore extends LocalProcess implements Store {
             "--save", "",
             "--maxmemory-policy", "noeviction");
 
+    /** Twice what the API lets be unsettled unless told otherwise (api.queue.max-size). */
+    public static final String MAX_MEMORY = "512mb";
+
     private final Binaries binaries;
     private final String maxMemory;
     private final Path data;

@@ -22,7 +22,7 @@ record LocalOptions(Map<String, String> local, List<String> publisher) {
         defaults.put("worker-port", "8081");
         defaults.put("postgres-port", "15432");
         defaults.put("redis-port", "16379");
-        defaults.put("redis-maxmemory", "256mb");
+        defaults.put("redis-maxmemory", EmbeddedRedisStore.MAX_MEMORY);
         return defaults;
     }
 

@@ -47,7 +47,10 @@ public final class LocalStack implements AutoCloseable {
     /** A stack on embedded stores, which listen on free ports. */
     public static LocalStack embedded(Path root, DataFolder folder) {
         return new LocalStack(
-                root, folder, postgres(root, folder, Ports.free()), redis(root, folder, Ports.free(), "256mb"));
+                root,
+                folder,
+                postgres(root, folder, Ports.free()),
+                redis(root, folder, Ports.free(), EmbeddedRedisStore.MAX_MEMORY));
     }
 
     /** An embedded PostgreSQL server that has its data in the given folder. */

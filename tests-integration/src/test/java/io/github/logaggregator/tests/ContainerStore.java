@@ -56,7 +56,8 @@ final class ContainerStore implements Store {
         GenericContainer<?> container = new GenericContainer<>(Backing.REDIS_IMAGE)
                 .withExposedPorts(6379)
                 .withCommand(Stream.concat(
-                                Stream.of("redis-server", "--maxmemory", "256mb"), EmbeddedRedisStore.DURABLE.stream())
+                                Stream.of("redis-server", "--maxmemory", EmbeddedRedisStore.MAX_MEMORY),
+                                EmbeddedRedisStore.DURABLE.stream())
                         .toArray(String[]::new));
         return new ContainerStore("redis", container, 6379, EmbeddedRedisStore::answers);
     }

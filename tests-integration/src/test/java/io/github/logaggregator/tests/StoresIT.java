@@ -64,6 +64,6 @@ class StoresIT {
                         entry("no-appendfsync-on-rewrite", "no"),
                         entry("maxmemory-policy", "noeviction"),
                         entry("save", ""));
-        assertThat(redis.configGet("maxmemory").get("maxmemory")).isEqualTo(Long.toString(256 << 20));
+        assertThat(redis.configGet("maxmemory").get("maxmemory")).isEqualTo(Long.toString(512 << 20));
     }
 }
