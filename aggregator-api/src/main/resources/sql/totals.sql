@@ -11,7 +11,11 @@ totals AS (
         sum(stored)::bigint AS stored,
         sum(duplicates)::bigint AS duplicates,
         sum(dead_lettered)::bigint AS dead_lettered
-    FROM (SELECT * FROM topic_totals UNION ALL SELECT * FROM totals_delta) AS counted
+    FROM (
+        SELECT topic, stored, duplicates, dead_lettered FROM topic_totals
+        UNION ALL
+        SELECT topic, stored, duplicates, dead_lettered FROM totals_delta
+    ) AS counted
     GROUP BY topic
 )
 SELECT claims.*, totals.*

@@ -5,7 +5,7 @@
 --   events                   how many entries the claim has
 --   fence                    after this time nothing may be settled: the claim's id may have been pruned
 --   screen                   whether to let PostgreSQL prove each event first (an attempt failed with a data error)
---   topics, event_ids, timestamps, sources, payloads, received, faults, entries
+--   topics, event_ids, timestamps, sources, payloads, times received (Unix, ms), faults, entries
 --                            the columns of the entries; a fault is why an entry can't be read, the entries themselves
 --                            are given only where a fault is there or may be found
 WITH claim (shard, sequence, nonce, events, fence, screen) AS (
@@ -24,13 +24,13 @@ input AS MATERIALIZED (
         fault IS NULL AND (NOT screen OR coalesce(
             pg_input_is_valid(payload, 'jsonb') AND pg_input_is_valid(ts, 'timestamptz'), false)) AS sound
     FROM claim, unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bytea[])
-        WITH ORDINALITY AS entry (topic, event_id, ts, source, payload, received, fault, entry, position)
+        WITH ORDINALITY AS entry (topic, event_id, ts, source, payload, received_ms, fault, entry, position)
     WHERE EXISTS (SELECT FROM gate)
 ),
 -- Sorted by key, so that workers that store the same keys at once wait for each other in one order and never deadlock.
 inserted AS (
     INSERT INTO events (topic, event_id, ts, source, payload, received_at)
-    SELECT topic, event_id, ts::timestamptz, source, payload::jsonb, to_timestamp(received / 1000.0)
+    SELECT topic, event_id, ts::timestamptz, source, payload::jsonb, to_timestamp(received_ms / 1000.0)
     FROM input
     WHERE sound
     ORDER BY topic COLLATE "C", event_id COLLATE "C", position

@@ -6,10 +6,13 @@ import io.swagger.v3.core.util.Yaml;
 import io.swagger.v3.oas.models.OpenAPI;
 import java.io.IOException;
 import java.io.InputStream;
+import java.sql.DriverManager;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.apache.catalina.core.StandardHost;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Value;
@@ -23,11 +26,11 @@ import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.io.Resource;
-import org.springframework.core.retry.RetryPolicy;
-import org.springframework.core.retry.RetryTemplate;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.util.backoff.BackOffExecution;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /** The API process. It may start before its stores do. */
 @SpringBootApplication(proxyBeanMethods = false)
@@ -36,22 +39,37 @@ class ApiApplication {
     private static final Logger LOG = LoggerFactory.getLogger(ApiApplication.class);
 
     public static void main(String[] args) {
+        // For the connection of the migrations, which is not one of the pool; in seconds.
+        DriverManager.setLoginTimeout(10);
         SpringApplication.run(ApiApplication.class, args);
     }
 
     /** Migrates in the background, however long PostgreSQL takes to come: publishing does not need it. */
     @Bean
     FlywayMigrationStrategy migrationInBackground() {
-        RetryPolicy policy = RetryPolicy.builder()
-                .maxRetries(Long.MAX_VALUE)
-                .delay(Duration.ofMillis(200))
-                .multiplier(2)
-                .maxDelay(Duration.ofSeconds(3))
-                .build();
-        return flyway -> Thread.ofVirtual().name("migration").start(() -> {
-            new RetryTemplate(policy).invoke(flyway::migrate);
-            LOG.info("The schema is up to date");
-        });
+        return flyway -> Thread.ofVirtual().name("migration").start(() -> migrate(flyway));
+    }
+
+    private static void migrate(Flyway flyway) {
+        ExponentialBackOff backOff = new ExponentialBackOff(200, 2);
+        backOff.setMaxInterval(3_000);
+        BackOffExecution pauses = backOff.start();
+        for (boolean failed = false; ; failed = true) {
+            try {
+                flyway.migrate();
+                LOG.info("The schema is up to date");
+                return;
+            } catch (FlywayException e) {
+                if (!failed) {
+                    LOG.warn("Migrating the schema fails; trying again until it works: {}", e.getMessage());
+                }
+            }
+            try {
+                Thread.sleep(pauses.nextBackOff());
+            } catch (InterruptedException e) {
+                throw new IllegalStateException("nobody interrupts this thread", e);
+            }
+        }
     }
 
     /** Commands are never sent twice behind our back, and fail at once while Redis is away. */

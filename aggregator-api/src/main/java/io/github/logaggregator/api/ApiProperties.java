@@ -19,6 +19,13 @@ record ApiProperties(
         DataSize maxBodiesInHand,
         @Valid Queue queue,
         @DurationMin(seconds = 1) Duration retryAfter) {
+    ApiProperties {
+        if (maxEventSize.compareTo(maxRequestSize) > 0 || maxRequestSize.compareTo(maxBodiesInHand) > 0) {
+            throw new IllegalArgumentException(
+                    "api.max-event-size must not exceed api.max-request-size, nor that api.max-bodies-in-hand");
+        }
+    }
+
     /** The settings under {@code api.queue}. */
     record Queue(@Min(1) long maxEvents, DataSize maxSize) {}
 }

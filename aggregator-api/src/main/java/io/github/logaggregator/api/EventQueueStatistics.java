@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
@@ -19,7 +18,7 @@ class EventQueueStatistics {
 
     @SuppressWarnings({"unchecked", "rawtypes"})
     private static final RedisScript<List<Object>> STATISTICS =
-            (RedisScript) RedisScript.of(new ClassPathResource("redis/statistics.lua"), List.class);
+            (RedisScript) RedisScript.of(ResourceText.of("redis/statistics.lua"), List.class);
 
     private final RedisTemplate<String, byte[]> redis;
     private final ApiProperties properties;

@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
@@ -19,8 +18,7 @@ import org.springframework.stereotype.Component;
 @Component
 class EventQueueWriter {
     private static final QueueKeys KEYS = QueueKeys.FIRST;
-    private static final RedisScript<Long> ENQUEUE =
-            RedisScript.of(new ClassPathResource("redis/enqueue.lua"), Long.class);
+    private static final RedisScript<Long> ENQUEUE = RedisScript.of(ResourceText.of("redis/enqueue.lua"), Long.class);
 
     private final RedisTemplate<String, byte[]> redis;
     private final ApiProperties properties;

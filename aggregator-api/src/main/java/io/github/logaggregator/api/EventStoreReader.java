@@ -3,6 +3,7 @@ package io.github.logaggregator.api;
 import io.github.logaggregator.model.Event;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -20,11 +21,14 @@ import org.springframework.transaction.support.TransactionTemplate;
 /** Reads events from PostgreSQL, a page at a time, newest first. */
 @Component
 class EventStoreReader {
-    /** A page ends early rather than to hold more characters of payloads than this, whatever its limit. */
-    private static final long MAX_PAGE_CHARACTERS = 8_000_000;
+    /** A page ends early rather than to hold more characters of payloads than this, whatever its limit... */
+    private static final long MAX_PAGE_CHARACTERS = 4_000_000;
 
-    /** Rows that the driver holds at once. */
-    private static final int FETCH_SIZE = 100;
+    /** ...or to take longer than this. */
+    private static final Duration MAX_PAGE_TIME = Duration.ofSeconds(1);
+
+    /** Rows that the driver holds at once; any of them may be as large as an event may be. */
+    private static final int FETCH_SIZE = 10;
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
@@ -111,8 +115,12 @@ class EventStoreReader {
     private static Page page(Iterator<Row> rows, int limit) {
         List<Event> events = new ArrayList<>();
         long characters = 0;
+        long deadline = System.nanoTime() + MAX_PAGE_TIME.toNanos();
         Row last = null;
-        while (rows.hasNext() && events.size() < limit && characters < MAX_PAGE_CHARACTERS) {
+        while (rows.hasNext()
+                && events.size() < limit
+                && characters < MAX_PAGE_CHARACTERS
+                && (events.isEmpty() || System.nanoTime() < deadline)) {
             last = rows.next();
             events.add(last.event());
             characters += last.event().payload().length();

@@ -2,9 +2,7 @@ package io.github.logaggregator.api;
 
 import io.github.logaggregator.api.EventQueueStatistics.OpenClaim;
 import io.github.logaggregator.api.EventQueueStatistics.Snapshot;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import io.github.logaggregator.model.QueueKeys;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -13,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
@@ -21,8 +18,7 @@ import org.springframework.stereotype.Component;
 /** Reads what PostgreSQL knows of the events, all at one moment. */
 @Component
 class EventStoreTotals {
-    private static final int SHARD = 0;
-    private static final String TOTALS = sql();
+    private static final String TOTALS = ResourceText.of("sql/totals.sql");
 
     private final JdbcTemplate jdbc;
     private final ApiProperties properties;
@@ -79,9 +75,9 @@ class EventStoreTotals {
                             connection.createArrayOf(
                                     "bigint",
                                     open.stream().map(OpenClaim::events).toArray()));
-                    statement.setInt(4, SHARD);
+                    statement.setInt(4, QueueKeys.FIRST.shard());
                     statement.setLong(5, queue.lastClaim());
-                    statement.setInt(6, SHARD);
+                    statement.setInt(6, QueueKeys.FIRST.shard());
                     try (ResultSet rows = statement.executeQuery()) {
                         return totals(rows);
                     }
@@ -113,13 +109,5 @@ class EventStoreTotals {
             }
         }
         return new Totals(storedByTopic, stored, duplicates, deadLettered, settledSince, inFlight);
-    }
-
-    private static String sql() {
-        try {
-            return new ClassPathResource("sql/totals.sql").getContentAsString(StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

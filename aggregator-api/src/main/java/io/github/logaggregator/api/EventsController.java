@@ -44,6 +44,7 @@ class EventsController {
         if (page.next() != null) {
             String next = ServletUriComponentsBuilder.fromCurrentRequest()
                     .replaceQueryParam("cursor", page.next())
+                    .build() // as it was sent: it is encoded already
                     .toUriString();
             response.header(HttpHeaders.LINK, "<" + next + ">; rel=\"next\"");
         }

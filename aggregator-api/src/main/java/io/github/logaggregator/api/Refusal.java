@@ -1,7 +1,11 @@
 package io.github.logaggregator.api;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -12,6 +16,10 @@ import org.springframework.web.ErrorResponseException;
  * which refusals are counted.
  */
 final class Refusal extends ErrorResponseException {
+    private static final Logger LOG = LoggerFactory.getLogger(Refusal.class);
+    private static final Duration TELL_EVERY = Duration.ofSeconds(10);
+    private static final AtomicLong LAST_TOLD = new AtomicLong(System.nanoTime() - TELL_EVERY.toNanos());
+
     private final String reason;
 
     private Refusal(HttpStatus status, String reason, String detail, @Nullable Throwable cause) {
@@ -48,6 +56,15 @@ final class Refusal extends ErrorResponseException {
     }
 
     static Refusal unavailable(String detail, Duration retryAfter, @Nullable Throwable cause) {
+        long now = System.nanoTime();
+        long last = LAST_TOLD.get();
+        // Under load an outage makes thousands of these; one in a while tells why.
+        if (cause != null && now - last > TELL_EVERY.toNanos() && LAST_TOLD.compareAndSet(last, now)) {
+            LOG.warn(
+                    "{} {}",
+                    detail,
+                    NestedExceptionUtils.getMostSpecificCause(cause).toString());
+        }
         return new Refusal(HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail, cause).retryAfter(retryAfter);
     }
 

@@ -9,7 +9,6 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.data.redis.connection.RedisConnection;
 import org.springframework.data.redis.connection.RedisListCommands.Direction;
 import org.springframework.data.redis.core.RedisTemplate;
@@ -127,7 +126,7 @@ class EventQueueReader {
 
     @SuppressWarnings("unchecked")
     private static <T> RedisScript<T> script(String name, Class<?> result) {
-        return (RedisScript<T>) RedisScript.of(new ClassPathResource("redis/" + name + ".lua"), result);
+        return (RedisScript<T>) RedisScript.of(ResourceText.of("redis/" + name + ".lua"), result);
     }
 
     private static byte[] bytes(long number) {

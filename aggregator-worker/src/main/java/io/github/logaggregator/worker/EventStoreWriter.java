@@ -3,9 +3,7 @@ package io.github.logaggregator.worker;
 import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.QueueEntry;
 import io.github.logaggregator.model.QueueEntry.UndecodableEntryException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import io.github.logaggregator.model.QueueKeys;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -14,7 +12,6 @@ import java.time.ZoneOffset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.core.io.ClassPathResource;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
@@ -22,9 +19,8 @@ import org.springframework.stereotype.Component;
 /** Stores the events of a claim in PostgreSQL and counts them, both or neither, once for each claim. */
 @Component
 class EventStoreWriter {
-    private static final String SETTLE = sql("settle");
-    private static final String FOLD_TOTALS = sql("fold_totals");
-    private static final int SHARD = 0;
+    private static final String SETTLE = ResourceText.of("sql/settle.sql");
+    private static final String FOLD_TOTALS = ResourceText.of("sql/fold_totals.sql");
 
     private final JdbcTemplate jdbc;
     private final WorkerProperties properties;
@@ -62,7 +58,7 @@ class EventStoreWriter {
         return jdbc.execute((Connection connection) -> {
             try (PreparedStatement statement = connection.prepareStatement(SETTLE)) {
                 int i = 0;
-                statement.setInt(++i, SHARD);
+                statement.setInt(++i, QueueKeys.FIRST.shard());
                 statement.setLong(++i, claim.id().sequence());
                 statement.setString(++i, claim.id().nonce());
                 statement.setInt(++i, claim.entries().size());
@@ -72,7 +68,7 @@ class EventStoreWriter {
                 for (@Nullable String[] column : columns.texts()) {
                     statement.setArray(++i, connection.createArrayOf("text", column));
                 }
-                statement.setArray(++i, connection.createArrayOf("bigint", columns.received));
+                statement.setArray(++i, connection.createArrayOf("bigint", columns.receivedAt));
                 statement.setArray(++i, connection.createArrayOf("text", columns.fault));
                 boolean withEntries = screen || columns.anyFault;
                 byte[][] entries = withEntries ? claim.entries().toArray(byte[][]::new) : new byte[0][];
@@ -97,14 +93,6 @@ class EventStoreWriter {
                 && cause.getSQLState().startsWith("22");
     }
 
-    private static String sql(String name) {
-        try {
-            return new ClassPathResource("sql/" + name + ".sql").getContentAsString(StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** The entries of a claim by columns, as the statement takes them. */
     private static final class Columns {
         final @Nullable String[] topic;
@@ -112,7 +100,7 @@ class EventStoreWriter {
         final @Nullable String[] timestamp;
         final @Nullable String[] source;
         final @Nullable String[] payload;
-        final @Nullable Long[] received;
+        final @Nullable Long[] receivedAt;
         final @Nullable String[] fault;
         boolean anyFault;
 
@@ -122,7 +110,7 @@ class EventStoreWriter {
             timestamp = new @Nullable String[size];
             source = new @Nullable String[size];
             payload = new @Nullable String[size];
-            received = new @Nullable Long[size];
+            receivedAt = new @Nullable Long[size];
             fault = new @Nullable String[size];
         }
 
@@ -138,7 +126,7 @@ class EventStoreWriter {
                     columns.timestamp[i] = event.timestamp().toString();
                     columns.source[i] = event.source();
                     columns.payload[i] = event.payload();
-                    columns.received[i] = entry.receivedAt().toEpochMilli();
+                    columns.receivedAt[i] = entry.receivedAt().toEpochMilli();
                 } catch (UndecodableEntryException e) {
                     columns.fault[i] = e.getMessage();
                     columns.anyFault = true;

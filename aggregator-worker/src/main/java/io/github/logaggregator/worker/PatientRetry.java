@@ -1,66 +1,75 @@
 package io.github.logaggregator.worker;
 
-import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.core.retry.RetryListener;
-import org.springframework.core.retry.RetryPolicy;
-import org.springframework.core.retry.RetryState;
-import org.springframework.core.retry.RetryTemplate;
-import org.springframework.core.retry.Retryable;
+import org.springframework.util.backoff.BackOffExecution;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
- * Repeats an action until it works or its thread is interrupted, with growing pauses; an outage is logged once, and its
- * end.
+ * Repeats an action until it works, with growing pauses, or until there is no time any more; an outage is logged once,
+ * and its end.
+ *
+ * <p>Spring's RetryTemplate keeps the exception of each attempt until one works, which an outage of hours makes too many.
  */
 final class PatientRetry {
     private static final Logger LOG = LoggerFactory.getLogger(PatientRetry.class);
+    private static final long FIRST_PAUSE_MILLIS = 100;
+    private static final long LONGEST_PAUSE_MILLIS = 3_000;
 
-    private static final RetryPolicy POLICY = RetryPolicy.builder()
-            .maxRetries(Long.MAX_VALUE)
-            .delay(Duration.ofMillis(100))
-            .jitter(Duration.ofMillis(100))
-            .multiplier(2)
-            .maxDelay(Duration.ofSeconds(3))
-            .build();
+    private final String what;
+    private final BooleanSupplier givesUp;
 
-    private final RetryTemplate template = new RetryTemplate(POLICY);
-
-    /** @param what the action, as the beginning of a log line */
-    PatientRetry(String what) {
-        template.setRetryListener(new OutageLog(what));
+    /**
+     * @param what the action, as the beginning of a log line
+     * @param givesUp whether an attempt that fails now is the last one
+     */
+    PatientRetry(String what, BooleanSupplier givesUp) {
+        this.what = what;
+        this.givesUp = givesUp;
     }
 
     /**
      * Gives what the action gives once it works.
      *
-     * @throws RuntimeException the action's last one, if the thread was interrupted
+     * @throws RuntimeException the action's last one, if there was to be no further attempt
+     * @throws InterruptedException if the thread was interrupted between two attempts
      */
-    <T extends @Nullable Object> T get(Supplier<T> action) {
-        return template.invoke(action);
+    <T extends @Nullable Object> T get(Supplier<T> action) throws InterruptedException {
+        BackOffExecution pauses = pauses();
+        for (boolean away = false; ; away = true) {
+            try {
+                T result = action.get();
+                if (away) {
+                    LOG.info("{} works again", what);
+                }
+                return result;
+            } catch (RuntimeException e) {
+                if (givesUp.getAsBoolean()) {
+                    throw e;
+                }
+                if (!away) {
+                    LOG.warn("{} fails; trying again until it works: {}", what, e.toString());
+                }
+            }
+            Thread.sleep(pauses.nextBackOff());
+        }
     }
 
     /** Like {@link #get}, for an action that gives nothing. */
-    void run(Runnable action) {
-        template.invoke(action);
+    void run(Runnable action) throws InterruptedException {
+        get(() -> {
+            action.run();
+            return true;
+        });
     }
 
-    private record OutageLog(String what) implements RetryListener {
-        @Override
-        public void beforeRetry(RetryPolicy policy, Retryable<?> action, RetryState state) {
-            if (state.getRetryCount() == 1) {
-                LOG.warn(
-                        "{} fails; trying again until it works: {}",
-                        what,
-                        state.getLastException().toString());
-            }
-        }
-
-        @Override
-        public void onRetrySuccess(RetryPolicy policy, Retryable<?> action, @Nullable Object result) {
-            LOG.info("{} works again", what);
-        }
+    private static BackOffExecution pauses() {
+        ExponentialBackOff backOff = new ExponentialBackOff(FIRST_PAUSE_MILLIS, 2);
+        backOff.setMaxInterval(LONGEST_PAUSE_MILLIS);
+        backOff.setJitter(FIRST_PAUSE_MILLIS);
+        return backOff.start();
     }
 }

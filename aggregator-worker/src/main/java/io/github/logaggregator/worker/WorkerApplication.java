@@ -2,6 +2,7 @@ package io.github.logaggregator.worker;
 
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.resource.Delay;
+import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -27,15 +28,22 @@ class WorkerApplication {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerApplication.class);
 
     public static void main(String[] args) {
+        // For the connection of the migrations, which is not one of the pool; in seconds.
+        DriverManager.setLoginTimeout(10);
         SpringApplication.run(WorkerApplication.class, args);
     }
 
     /** Migrates in the background, however long PostgreSQL takes to come; until then settlements fail and are retried. */
     @Bean
     FlywayMigrationStrategy migrationInBackground() {
-        return flyway -> Thread.ofVirtual()
-                .name("migration")
-                .start(() -> new PatientRetry("Migrating the schema").run(flyway::migrate));
+        PatientRetry migrating = new PatientRetry("Migrating the schema", () -> false);
+        return flyway -> Thread.ofVirtual().name("migration").start(() -> {
+            try {
+                migrating.run(flyway::migrate);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException("nobody interrupts this thread", e);
+            }
+        });
     }
 
     /** Commands are never sent twice behind our back, and fail at once while Redis is away. */

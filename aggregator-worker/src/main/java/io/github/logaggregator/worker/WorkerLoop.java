@@ -20,9 +20,9 @@ final class WorkerLoop implements Runnable {
     private final EventStoreWriter store;
     private final WorkerMetrics metrics;
     private final Duration rescueInterval;
-    private final PatientRetry claiming = new PatientRetry("Claiming events from Redis");
-    private final PatientRetry settling = new PatientRetry("Settling a claim in PostgreSQL");
-    private final PatientRetry acknowledging = new PatientRetry("Acknowledging a claim to Redis");
+    private final PatientRetry claiming = new PatientRetry("Claiming events from Redis", this::isStopping);
+    private final PatientRetry settling = new PatientRetry("Settling a claim in PostgreSQL", this::isStopping);
+    private final PatientRetry acknowledging = new PatientRetry("Acknowledging a claim to Redis", this::isStopping);
     private long nextRescue = System.nanoTime();
     private volatile boolean stopping;
 
@@ -38,6 +38,10 @@ final class WorkerLoop implements Runnable {
         stopping = true;
     }
 
+    private boolean isStopping() {
+        return stopping;
+    }
+
     @Override
     public void run() {
         try (Waiter waiter = claiming.get(queue::waiter)) {
@@ -47,10 +51,9 @@ final class WorkerLoop implements Runnable {
                     settle(claim);
                 }
             }
-        } catch (RuntimeException e) {
-            // Only an interruption ends a retry: the time to stop is over. What is in hand stays in Redis, with a
-            // lease.
-            LOG.warn("Stopped before the end: {}", e.toString());
+        } catch (RuntimeException | InterruptedException e) {
+            // What is in hand stays in Redis, with a lease.
+            LOG.warn("Stopped while a store was away: {}", e.toString());
         }
     }
 
@@ -79,7 +82,7 @@ final class WorkerLoop implements Runnable {
         return true;
     }
 
-    private void settle(Claim claim) {
+    private void settle(Claim claim) throws InterruptedException {
         if (!claim.entries().isEmpty()) {
             Settlement settlement = settling.get(() -> metrics.timeSettlement(() -> store.settle(claim)));
             metrics.settled(settlement);

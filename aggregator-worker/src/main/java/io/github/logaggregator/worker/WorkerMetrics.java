@@ -11,7 +11,7 @@ import org.springframework.stereotype.Component;
  * What the worker has done since it started:
  *
  * <ul>
- *   <li>{@code aggregator.claim.settle}: timer; one settlement statement, as the worker sees it, failed ones included
+ *   <li>{@code aggregator.claim.settle}: timer; one attempt to settle a claim, as the worker sees it, failed ones included
  *   <li>{@code aggregator.events.settled{outcome}}: counter; outcome is stored, duplicate or dead_lettered. Over all
  *       workers and their whole lives this is the books' stored + duplicates + dead_lettered, less what a worker that was
  *       killed did not come to count

@@ -13,7 +13,7 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties("worker")
 @Validated
 record WorkerProperties(
-        @Min(1) @Max(64) int loops,
+        @Min(1) @Max(16) int loops,
         @Min(1) @Max(10_000) int claimMaxEvents,
         DataSize claimMaxBytes,
         @DurationMin(seconds = 1) Duration lease,
@@ -23,4 +23,10 @@ record WorkerProperties(
         Duration waitTimeout,
 
         @DurationMin(seconds = 1) Duration fence,
-        @DurationMin(seconds = 1) Duration stopTimeout) {}
+        @DurationMin(seconds = 1) Duration stopTimeout) {
+    WorkerProperties {
+        if (claimMaxBytes.toBytes() < 1) {
+            throw new IllegalArgumentException("worker.claim-max-bytes must be at least 1");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 package io.github.logaggregator.model;
 
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -52,6 +53,9 @@ public final class EventParser {
     /** The most digits that a number of a payload may have when it is written out without an exponent. */
     public static final int MAX_NUMBER_LENGTH = 1_000;
 
+    /** By how many digits a payload may grow when its numbers are written out without exponents. */
+    public static final int MAX_GROWTH = 65_536;
+
     private static final List<String> FIELDS = List.of("topic", "event_id", "timestamp", "source", "payload");
     private static final Instant FIRST_INSTANT = Instant.parse("0001-01-01T00:00:00Z");
     private static final Instant LAST_INSTANT = Instant.parse("+10000-01-01T00:00:00Z");
@@ -86,6 +90,7 @@ public final class EventParser {
     private final List<EventFault> faults = new ArrayList<>();
     private int faultCount;
     private int index;
+    private long grownBy;
 
     private EventParser(String json) {
         this.json = json;
@@ -130,7 +135,7 @@ public final class EventParser {
         // The quick way marks what it could not decode, but the mark may have been sent, too.
         if (text.indexOf('\uFFFD') >= 0) {
             try {
-                return StandardCharsets.UTF_8
+                text = StandardCharsets.UTF_8
                         .newDecoder()
                         .decode(ByteBuffer.wrap(bytes))
                         .toString();
@@ -309,6 +314,7 @@ public final class EventParser {
             return null;
         }
         int start = (int) parser.currentTokenLocation().getCharOffset();
+        grownBy = 0;
         List<DupDetector> names = new ArrayList<>();
         int depth = 0;
         do {
@@ -334,7 +340,7 @@ public final class EventParser {
                     checkText(field, name);
                 }
                 case VALUE_STRING -> checkText(field, stringCharacters());
-                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> checkNumber(field, stringCharacters());
+                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> checkNumber(field, parser.getString());
                 default -> {}
             }
         } while (depth > 0 && parser.nextToken() != null);
@@ -373,20 +379,29 @@ public final class EventParser {
         return false;
     }
 
-    private void checkNumber(String field, CharSequence number) {
-        int digits = number.length();
-        for (int i = 0; i < number.length(); i++) {
-            if (number.charAt(i) == 'e' || number.charAt(i) == 'E') {
-                // An exponent of more than six digits, its sign included, is far beyond the bound.
-                int length = number.length() - i - 1;
-                digits = length > 6
-                        ? Integer.MAX_VALUE
-                        : i + Math.abs(Integer.parseInt(number, i + 1, number.length(), 10));
-                break;
-            }
-        }
+    private void checkNumber(String field, String number) {
+        long digits = number.length() > MAX_NUMBER_LENGTH ? number.length() : digitsWrittenOut(number);
         if (digits > MAX_NUMBER_LENGTH) {
             fault(field, "must not hold numbers of more than " + MAX_NUMBER_LENGTH + " digits" + where());
+            return;
+        }
+        long before = grownBy;
+        grownBy += Math.max(0, digits - number.length());
+        if (before <= MAX_GROWTH && grownBy > MAX_GROWTH) {
+            fault(field, "must not grow by more than " + MAX_GROWTH + " digits when its numbers are written out");
+        }
+    }
+
+    /** How long PostgreSQL writes a number, which knows no exponents. */
+    private static long digitsWrittenOut(String number) {
+        try {
+            BigDecimal decimal = new BigDecimal(number);
+            if (decimal.scale() > 0) {
+                return Math.max(decimal.precision(), decimal.scale() + 1L);
+            }
+            return decimal.signum() == 0 ? 1 : (long) decimal.precision() - decimal.scale();
+        } catch (NumberFormatException e) {
+            return Long.MAX_VALUE; // the exponent is beyond all measure
         }
     }
 

@@ -32,6 +32,7 @@ public record QueueEntry(
         Event event) {
     private static final String VERSION = "1";
     private static final String ABSENT = "-";
+    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
     /** An entry for which nobody waits and that no trace follows. */
     public static QueueEntry of(Instant receivedAt, Event event) {
@@ -70,15 +71,24 @@ public record QueueEntry(
                 throw new UndecodableEntryException("an entry cut short");
             }
             return new QueueEntry(
-                    Instant.ofEpochMilli(Long.parseLong(parts[1])),
+                    receivedAt(parts[1]),
                     parts[2].equals(ABSENT) ? null : parts[2],
                     parts[3].equals(ABSENT) ? null : parts[3],
                     EventParser.parseEvent(parts[4]));
         } catch (NumberFormatException e) {
             throw new UndecodableEntryException("an entry without the time it was received");
         } catch (MalformedJsonException | InvalidEventException e) {
-            throw new UndecodableEntryException(String.valueOf(e.getMessage()));
+            // It may quote what was sent, and PostgreSQL must be able to hold it.
+            throw new UndecodableEntryException(String.valueOf(e.getMessage()).replace('\0', '\uFFFD'));
         }
+    }
+
+    private static Instant receivedAt(String millis) {
+        Instant instant = Instant.ofEpochMilli(Long.parseLong(millis));
+        if (instant.isBefore(Instant.EPOCH) || instant.isAfter(LATEST)) {
+            throw new NumberFormatException(millis);
+        }
+        return instant;
     }
 
     /** An entry that no API of ours wrote; it can never become an event. */

@@ -178,14 +178,25 @@ class EventParserTest {
 
     @Test
     void boundsTheLengthOfNumbersWrittenOut() throws Exception {
-        for (String number : List.of("1e990", "1e-990", "1E+990", "9".repeat(1_000), "-1.5e10")) {
+        for (String number :
+                List.of("1e999", "1e-999", "1e0000001", "0e99999", "1E+990", "9".repeat(1_000), "-1.5e10")) {
             String payload = "{\"n\":" + number + "}";
             assertThat(parseWith("payload", payload).payload()).isEqualTo(payload);
         }
-        for (String number :
-                List.of("1e1000", "1e-1000", "1e131071", "1e99999999999", "9".repeat(1_001), "1e-0000001")) {
+        for (String number : List.of("1e1000", "1e-1000", "1e131071", "1e99999999999", "9".repeat(1_001))) {
             assertFault(with("payload", "{\"n\":" + number + "}"), "payload", "more than 1000 digits, at /payload/n");
         }
+    }
+
+    @Test
+    void boundsHowMuchAPayloadGrowsWhenItsNumbersAreWrittenOut() throws Exception {
+        assertThat(parse(with("payload", "{\"n\":[1e999" + ",1e999".repeat(64) + "]}"))
+                        .events())
+                .hasSize(1);
+        assertFault(
+                with("payload", "{\"n\":[1e999" + ",1e999".repeat(1_000) + "]}"),
+                "payload",
+                "grow by more than 65536 digits");
     }
 
     @Test
@@ -288,6 +299,7 @@ class EventParserTest {
     void readsTheReplacementCharacterAndAByteOrderMark() throws Exception {
         assertThat(parseWith("topic", "\"\uFFFD\"").topic()).isEqualTo("\uFFFD");
         assertThat(parse("\uFEFF" + EVENT)).isEqualTo(parse(EVENT));
+        assertThat(parse("\uFEFF" + with("topic", "\"\uFFFD\"")).events()).hasSize(1);
         assertThat(parse("\uFEFF[" + EVENT + "]").events())
                 .isEqualTo(parse(EVENT).events());
     }

@@ -40,13 +40,17 @@ class QueueEntryTest {
                 "2 1765188001123 - - {}",
                 "1 1765188001123 - -",
                 "1 soon - - {}",
+                "1 9223372036854775807 - - {}",
+                "1 -1 - - {}",
+                "1 1765188001123 - - {\"\\u0000\":1}",
                 "1 1765188001123 - - {}",
                 "1 1765188001123 - - {",
                 "garbage garbage garbage garbage garbage"
             })
     void refusesWhatNoneOfOursWrote(String entry) {
         assertThatExceptionOfType(UndecodableEntryException.class)
-                .isThrownBy(() -> QueueEntry.decode(entry.getBytes(UTF_8)));
+                .isThrownBy(() -> QueueEntry.decode(entry.getBytes(UTF_8)))
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\0"));
         assertThatExceptionOfType(UndecodableEntryException.class)
                 .isThrownBy(() -> QueueEntry.decode(new byte[] {(byte) 0xff, 0, 1}));
     }

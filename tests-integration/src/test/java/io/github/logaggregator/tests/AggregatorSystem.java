@@ -193,7 +193,8 @@ final class AggregatorSystem implements AutoCloseable {
     /** All events of a query, page by page, the newest first. */
     List<Event> allEvents(String query) {
         List<Event> all = new ArrayList<>();
-        EventsPage page = events(query + (query.isEmpty() ? "?" : "&") + "limit=1000");
+        EventsPage page =
+                events(query.contains("limit=") ? query : query + (query.isEmpty() ? "?" : "&") + "limit=1000");
         all.addAll(page.events());
         while (page.next() != null) {
             page = events(page.next());

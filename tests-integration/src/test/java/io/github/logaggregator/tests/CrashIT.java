@@ -81,20 +81,34 @@ class CrashIT {
     void entriesThatNobodyCanReadBecomeDeadLettersAndTheOthersAreStored(AggregatorSystem system) {
         system.publish(TestEvents.json(TestEvents.events("t", 3)));
         // As if some other program had written to the list, and it counted.
-        system.redis().lpush(KEYS.queue(), "garbage", "9 a newer version", "1 1765188000123 - - {\"topic\":\"t\"}");
-        system.redis().hincrby(KEYS.counters(), "received", 3);
+        system.redis()
+                .lpush(
+                        KEYS.queue(),
+                        "garbage",
+                        "9 a newer version",
+                        "1 1765188000123 - - {\"topic\":\"t\"}",
+                        "1 1765188000123 - - {\"\\u0000\":1}",
+                        "1 9223372036854775807 - - " + TestEvents.json(TestEvents.event("t", "4")));
+        system.redis().hincrby(KEYS.counters(), "received", 5);
         system.publish(TestEvents.json(TestEvents.events("u", 3)));
 
         system.startWorker();
-        assertThat(system.awaitSettled()).isEqualTo(new Books(9, 6, 0, 3, 0, 0, 0));
+        assertThat(system.awaitSettled()).isEqualTo(new Books(11, 6, 0, 5, 0, 0, 0));
         assertThat(system.jdbc()
-                        .sql("SELECT convert_from(entry, 'UTF8') || ': ' || reason FROM dead_letters ORDER BY position")
+                        .sql("SELECT reason FROM dead_letters ORDER BY position")
                         .query(String.class)
                         .list())
                 .containsExactly(
-                        "garbage: not an entry of a known version",
-                        "9 a newer version: not an entry of a known version",
-                        "1 1765188000123 - - {\"topic\":\"t\"}: event_id is missing");
+                        "not an entry of a known version",
+                        "not an entry of a known version",
+                        "event_id is missing",
+                        "\uFFFD is no field of an event; what is particular to yours belongs into the payload",
+                        "an entry without the time it was received");
+        assertThat(system.jdbc()
+                        .sql("SELECT convert_from(entry, 'UTF8') FROM dead_letters WHERE position = 4")
+                        .query(String.class)
+                        .single())
+                .isEqualTo("garbage");
     }
 
     /** A check that only this test's database has, in place of data that only a later PostgreSQL would refuse. */

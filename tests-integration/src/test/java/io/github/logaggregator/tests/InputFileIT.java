@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Events from a file arrive once each, equal to their lines. */
 @OwnSystem
 class InputFileIT {
-    /** Real log lines as events, where they are at hand; see docs/operations.md. */
+    /** Real log lines as events, where somebody has put them beside the project. */
     private static final Path REAL_LOG_LINES =
             AggregatorSystem.ROOT.resolve("../shared/data/loghub-10k.ndjson").normalize();
 

@@ -46,7 +46,7 @@ class LimitsIT {
             system.publish(TestEvents.json(TestEvents.ofPayloadSize(topic, Integer.toString(i), 1 << 20)));
         }
         system.awaitSettled();
-        assertThat(system.events("?topic=" + topic).events()).hasSizeBetween(5, 9);
+        assertThat(system.events("?topic=" + topic).events()).hasSizeBetween(3, 5);
         assertThat(system.allEvents("?topic=" + topic)).hasSize(12);
     }
 

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.github.logaggregator.model.Event;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** GET /events gives what was asked for, and no more. */
 @SharedSystem
@@ -57,6 +60,17 @@ class ReadingIT {
         }
         read.addAll(page.events());
         assertThat(read).containsExactlyInAnyOrderElementsOf(events);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "Ünïcode 日本 😀", "a b&c=d+e%20f/?#\"<>"})
+    void theLinkLeadsToTheNextPageWhateverTheTopic(String name, AggregatorSystem system) {
+        String topic = AggregatorSystem.newTopic() + name;
+        List<Event> events = TestEvents.events(topic, 5);
+        system.publish(TestEvents.json(events));
+        system.awaitSettled();
+        String encoded = URLEncoder.encode(topic, StandardCharsets.UTF_8);
+        assertThat(system.allEvents("?limit=2&topic=" + encoded)).containsExactlyInAnyOrderElementsOf(events);
     }
 
     @Test
