@@ -46,7 +46,18 @@ class FidelityIT {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"a", " ", "😀", "Ü ö/?&=#%+;,:@$ \"quoted\" \\ <b>", "日本語", "\uFFFD", "null", "../..", "{0}"})
+            strings = {
+                "a",
+                "MiXeD",
+                " ",
+                "😀",
+                "Ü ö/?&=#%+;,:@$ \"quoted\" \\ <b>",
+                "日本語",
+                "\uFFFD",
+                "null",
+                "../..",
+                "{0}"
+            })
     void namesComeBackAsSent(String name, AggregatorSystem system) {
         String topic = AggregatorSystem.newTopic() + name;
         Event event = new Event(topic, name, Instant.EPOCH, name, "{}");
