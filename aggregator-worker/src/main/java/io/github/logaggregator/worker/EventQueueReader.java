@@ -3,8 +3,10 @@ package io.github.logaggregator.worker;
 import io.github.logaggregator.model.ClaimId;
 import io.github.logaggregator.model.QueueKeys;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,6 +28,7 @@ class EventQueueReader {
     private static final RedisScript<List<byte[]>> CLAIM = script("claim", List.class);
     private static final RedisScript<List<byte[]>> RESCUE = script("rescue", List.class);
     private static final RedisScript<Long> ACKNOWLEDGE = script("acknowledge", Long.class);
+    private static final RedisScript<Long> RENEW = script("renew", Long.class);
     private static final RedisScript<Long> HEARTBEAT = script("heartbeat", Long.class);
     private static final long FORGET_WORKERS_AFTER_MILLIS = 86_400_000;
 
@@ -58,6 +61,27 @@ class EventQueueReader {
                 RESCUE, List.of(KEYS.claims()), bytes(properties.lease().toMillis()), bytes(KEYS.claimPrefix())));
     }
 
+    /** Renews a claim's lease, for a worker that is still at it; null if the claim is not its own any more. */
+    @Nullable
+    Claim renew(Claim claim) {
+        return renew(claim, properties.lease());
+    }
+
+    /** Ends a claim's lease, so that any worker may take the claim over at once. */
+    void handBack(Claim claim) {
+        renew(claim, Duration.ZERO);
+    }
+
+    private @Nullable Claim renew(Claim claim, Duration lease) {
+        Long leaseEnd = redis.execute(
+                RENEW,
+                List.of(KEYS.claims()),
+                bytes(claim.id().toString()),
+                bytes(claim.leaseEnd().toEpochMilli()),
+                bytes(lease.toMillis()));
+        return leaseEnd == null || leaseEnd == 0 ? null : claim.until(Instant.ofEpochMilli(leaseEnd));
+    }
+
     /** Drops a claim whose events are in PostgreSQL. It may be called again when the answer was lost. */
     void acknowledge(Claim claim) {
         Long acknowledged = redis.execute(
@@ -69,6 +93,13 @@ class EventQueueReader {
         if (acknowledged != null && acknowledged < 0) {
             LOG.error("Claim {} does not hold what was settled: somebody else writes to its list", claim.id());
         }
+    }
+
+    /** The ids of all claims that are not acknowledged. */
+    List<String> openClaims() {
+        return Objects.requireNonNull(redis.opsForZSet().range(KEYS.claims(), 0, -1)).stream()
+                .map(EventQueueReader::text)
+                .toList();
     }
 
     /** Tells that this worker lives. */

@@ -7,12 +7,13 @@ import io.github.logaggregator.model.QueueKeys;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
-import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.NestedExceptionUtils;
 import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 
@@ -20,6 +21,8 @@ import org.springframework.stereotype.Component;
 @Component
 class EventStoreWriter {
     private static final String SETTLE = ResourceText.of("sql/settle.sql");
+    private static final String PRUNE_SETTLED_CLAIMS = ResourceText.of("sql/prune_settled_claims.sql");
+    private static final String PRUNE_MARKS = ResourceText.of("sql/prune_marks.sql");
     private static final String FOLD_TOTALS = ResourceText.of("sql/fold_totals.sql");
 
     private final JdbcTemplate jdbc;
@@ -40,17 +43,42 @@ class EventStoreWriter {
         Columns columns = Columns.of(claim);
         try {
             return settle(claim, columns, false);
-        } catch (DataAccessException e) {
-            if (isDataError(e)) {
-                return settle(claim, columns, true);
-            }
-            throw e;
+        } catch (DataIntegrityViolationException e) {
+            // SQLSTATE classes 22, data exception, and 23, which a check of a domain is: perhaps an event's fault, and
+            // perhaps not. The screen tells.
+            return settle(claim, columns, true);
         }
     }
 
     /** Adds what settlements counted to the topics' totals. */
     void foldTotals() {
         jdbc.update(FOLD_TOTALS);
+    }
+
+    /** PostgreSQL's time, by which it notes when a claim was settled. */
+    OffsetDateTime now() {
+        return Objects.requireNonNull(jdbc.queryForObject("SELECT now()", OffsetDateTime.class));
+    }
+
+    /**
+     * Notes which claims are open, and forgets the claims that were settled before such a note, were not in it, and of
+     * which every fence has closed since. A claim that some worker could still settle must not be forgotten, however old
+     * it is: it would count again.
+     *
+     * @param notedAt PostgreSQL's time before the open claims were read
+     */
+    void pruneSettledClaims(OffsetDateTime notedAt, List<String> openClaims) {
+        jdbc.update(
+                "INSERT INTO pruning_marks (noted_at, open_claims) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                notedAt,
+                openClaims.toArray(String[]::new));
+        // Who held a claim when it was acknowledged has a lease that ends within worker.lease, which the fence exceeds.
+        double seconds = properties.fence().multipliedBy(2).toMillis() / 1000.0;
+        int pruned = 1;
+        while (pruned > 0) {
+            pruned = jdbc.update(PRUNE_SETTLED_CLAIMS, seconds);
+        }
+        jdbc.update(PRUNE_MARKS, seconds);
     }
 
     @SuppressWarnings("NullAway") // JdbcTemplate.execute gives what its callback gives
@@ -84,13 +112,6 @@ class EventStoreWriter {
                 }
             }
         });
-    }
-
-    /** Class 22 of the SQLSTATEs (PostgreSQL documentation, appendix A): something is wrong with the data. */
-    private static boolean isDataError(DataAccessException e) {
-        return NestedExceptionUtils.getMostSpecificCause(e) instanceof SQLException cause
-                && cause.getSQLState() != null
-                && cause.getSQLState().startsWith("22");
     }
 
     /** The entries of a claim by columns, as the statement takes them. */

@@ -1,18 +1,21 @@
 package io.github.logaggregator.worker;
 
 import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
- * Repeats an action until it works, with growing pauses, or until there is no time any more; an outage is logged once,
- * and its end.
+ * Repeats an action until it works, with growing pauses, or until there is no use in it any more. An outage is logged once,
+ * and its end; it lasts until the action has worked, however often it was given up in between.
  *
- * <p>Spring's RetryTemplate keeps the exception of each attempt until one works, which an outage of hours makes too many.
+ * <p>For one thread. Spring's RetryTemplate keeps the exception of each attempt until one works, which an outage of hours
+ * makes too many.
  */
 final class PatientRetry {
     private static final Logger LOG = LoggerFactory.getLogger(PatientRetry.class);
@@ -21,6 +24,9 @@ final class PatientRetry {
 
     private final String what;
     private final BooleanSupplier givesUp;
+
+    /** The pauses of the outage; null while the action works. */
+    private @Nullable BackOffExecution pauses;
 
     /**
      * @param what the action, as the beginning of a log line
@@ -34,31 +40,44 @@ final class PatientRetry {
     /**
      * Gives what the action gives once it works.
      *
+     * @param isEnough whether to give up after so many failed attempts
      * @throws RuntimeException the action's last one, if there was to be no further attempt
      * @throws InterruptedException if the thread was interrupted between two attempts
      */
-    <T extends @Nullable Object> T get(Supplier<T> action) throws InterruptedException {
-        BackOffExecution pauses = pauses();
-        for (boolean away = false; ; away = true) {
+    <T extends @Nullable Object> T get(Supplier<T> action, IntPredicate isEnough) throws InterruptedException {
+        for (int failed = 1; ; failed++) {
             try {
                 T result = action.get();
-                if (away) {
+                if (pauses != null) {
                     LOG.info("{} works again", what);
+                    pauses = null;
                 }
                 return result;
             } catch (RuntimeException e) {
                 if (givesUp.getAsBoolean()) {
                     throw e;
                 }
-                if (!away) {
-                    LOG.warn("{} fails; trying again until it works: {}", what, e.toString());
+                if (pauses == null) {
+                    LOG.warn(
+                            "{} fails; trying again until it works: {}",
+                            what,
+                            NestedExceptionUtils.getMostSpecificCause(e).toString());
+                    pauses = pauses();
+                }
+                if (isEnough.test(failed)) {
+                    throw e;
                 }
             }
             Thread.sleep(pauses.nextBackOff());
         }
     }
 
-    /** Like {@link #get}, for an action that gives nothing. */
+    /** Like the other, for an action that may fail as often as it likes. */
+    <T extends @Nullable Object> T get(Supplier<T> action) throws InterruptedException {
+        return get(action, failed -> false);
+    }
+
+    /** Like {@link #get(Supplier)}, for an action that gives nothing. */
     void run(Runnable action) throws InterruptedException {
         get(() -> {
             action.run();

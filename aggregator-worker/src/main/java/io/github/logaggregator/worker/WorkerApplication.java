@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
@@ -29,7 +30,7 @@ class WorkerApplication {
 
     public static void main(String[] args) {
         // For the connection of the migrations, which is not one of the pool; in seconds.
-        DriverManager.setLoginTimeout(10);
+        DriverManager.setLoginTimeout(5);
         SpringApplication.run(WorkerApplication.class, args);
     }
 
@@ -55,9 +56,11 @@ class WorkerApplication {
     }
 
     @Bean
-    ClientResourcesBuilderCustomizer redisReconnectsSoon() {
-        return resources -> resources.reconnectDelay(
-                () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS));
+    ClientResourcesBuilderCustomizer redisReconnectsSoon(@Value("${spring.data.redis.timeout}") Duration timeout) {
+        return resources -> resources
+                .reconnectDelay(
+                        () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS))
+                .nettyCustomizer(new SilentConnections(timeout));
     }
 
     /** Keys are text, everything else is bytes. */

@@ -2,19 +2,23 @@ package io.github.logaggregator.worker;
 
 import io.github.logaggregator.worker.EventQueueReader.Waiter;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Claims, settles, acknowledges, again and again. Whatever fails is tried again until it works; a claim in hand is
- * finished before the loop ends.
+ * Claims, settles, acknowledges, again and again. Whatever fails is tried again; a claim that can't be settled here is
+ * handed back for any worker to try, and one in hand is finished before the loop ends.
  *
  * <p>It claims first and waits only when there was nothing: one push to the queue wakes every loop that waits.
  */
 final class WorkerLoop implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerLoop.class);
+
+    /** After so many failures in a row a claim is handed back: the fault may be this worker's own. */
+    private static final int ATTEMPTS = 5;
 
     private final EventQueueReader queue;
     private final EventStoreWriter store;
@@ -22,9 +26,13 @@ final class WorkerLoop implements Runnable {
     private final Duration rescueInterval;
     private final PatientRetry claiming = new PatientRetry("Claiming events from Redis", this::isStopping);
     private final PatientRetry settling = new PatientRetry("Settling a claim in PostgreSQL", this::isStopping);
+    private final PatientRetry writing = new PatientRetry("Writing to PostgreSQL", this::isStopping);
     private final PatientRetry acknowledging = new PatientRetry("Acknowledging a claim to Redis", this::isStopping);
     private long nextRescue = System.nanoTime();
     private volatile boolean stopping;
+
+    /** The claim that is this loop's to settle, with its lease as it was last renewed. */
+    private @Nullable Claim inHand;
 
     WorkerLoop(EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, Duration rescueInterval) {
         this.queue = queue;
@@ -42,6 +50,39 @@ final class WorkerLoop implements Runnable {
         return stopping;
     }
 
+    /** Renews the lease of the claim in hand; from another thread, as the loop's own may be waiting for PostgreSQL. */
+    synchronized void renewLease() {
+        if (inHand != null) {
+            Claim renewed = queue.renew(inHand);
+            if (renewed == null) {
+                LOG.info("Claim {} is not this worker's any more", inHand.id());
+            }
+            inHand = renewed;
+        }
+    }
+
+    /** Gives the claim in hand to whoever takes it first. If Redis can't be told, its lease has to run out. */
+    synchronized void handBack() {
+        if (inHand != null) {
+            Claim claim = inHand;
+            inHand = null;
+            try {
+                queue.handBack(claim);
+                LOG.debug("Handed claim {} back", claim.id());
+            } catch (RuntimeException e) {
+                LOG.warn("Claim {} is left to its lease: {}", claim.id(), e.toString());
+            }
+        }
+    }
+
+    private synchronized void hold(@Nullable Claim claim) {
+        inHand = claim;
+    }
+
+    private synchronized @Nullable Claim held() {
+        return inHand;
+    }
+
     @Override
     public void run() {
         try (Waiter waiter = claiming.get(queue::waiter)) {
@@ -52,7 +93,7 @@ final class WorkerLoop implements Runnable {
                 }
             }
         } catch (RuntimeException | InterruptedException e) {
-            // What is in hand stays in Redis, with a lease.
+            // What is in hand stays in Redis, in its claim.
             LOG.warn("Stopped while a store was away: {}", e.toString());
         }
     }
@@ -61,36 +102,59 @@ final class WorkerLoop implements Runnable {
         if (stopping) {
             return null;
         }
-        Claim claim = rescueIsDue() ? queue.rescue() : null;
-        if (claim == null) {
-            claim = queue.claim();
+        if (System.nanoTime() - nextRescue >= 0) {
+            Claim rescued = queue.rescue();
+            if (rescued != null) {
+                LOG.info("Took claim {} over: its lease ran out", rescued.id());
+                return rescued;
+            }
+            rescueLater();
         }
+        Claim claim = queue.claim();
         if (claim == null) {
             waiter.await();
         }
         return claim;
     }
 
-    private boolean rescueIsDue() {
-        long now = System.nanoTime();
-        if (now - nextRescue < 0) {
-            return false;
-        }
-        // At random, so that workers that started together do not look together for ever.
-        nextRescue = now
+    /** At random, so that workers that started together do not look together for ever. */
+    private void rescueLater() {
+        nextRescue = System.nanoTime()
                 + (long) (rescueInterval.toNanos() * ThreadLocalRandom.current().nextDouble(1, 1.5));
-        return true;
     }
 
     private void settle(Claim claim) throws InterruptedException {
-        if (!claim.entries().isEmpty()) {
-            Settlement settlement = settling.get(() -> metrics.timeSettlement(() -> store.settle(claim)));
-            metrics.settled(settlement);
-            if (!settlement.mayBeAcknowledged()) {
-                LOG.warn("Claim {} was settled too late to know whether it counts; it stays in Redis", claim.id());
-                return;
+        hold(claim);
+        try {
+            if (claim.entries().isEmpty() || isSettled(claim)) {
+                acknowledging.run(() -> queue.acknowledge(claim));
             }
+        } finally {
+            hold(null);
         }
-        acknowledging.run(() -> queue.acknowledge(claim));
+    }
+
+    /** Settles a claim; false if that is left to whoever takes it over. */
+    private boolean isSettled(Claim claim) throws InterruptedException {
+        Settlement settlement;
+        try {
+            settlement = settling.get(
+                    () -> metrics.timeSettlement(() -> store.settle(Objects.requireNonNullElse(held(), claim))),
+                    failed -> failed == ATTEMPTS || held() == null);
+        } catch (RuntimeException e) {
+            handBack();
+            if (!stopping) {
+                // A worker whose own way to PostgreSQL is broken takes nothing more, and what is behind a claim that
+                // fails for a reason of its own comes first.
+                writing.run(store::foldTotals);
+                rescueLater();
+            }
+            return false;
+        }
+        metrics.settled(settlement);
+        if (!settlement.mayBeAcknowledged()) {
+            LOG.warn("Claim {} was settled too late to know whether it counts; it stays in Redis", claim.id());
+        }
+        return settlement.mayBeAcknowledged();
     }
 }

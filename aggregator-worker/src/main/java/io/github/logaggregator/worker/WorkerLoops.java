@@ -5,21 +5,16 @@ import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.springframework.context.SmartLifecycle;
-import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Runs the worker's loops from the start to the end of the process, and the housekeeping beside them. */
+/** Runs the worker's loops from the start to the end of the process. */
 @Component
 class WorkerLoops implements SmartLifecycle {
-    private final EventQueueReader queue;
-    private final EventStoreWriter store;
     private final WorkerProperties properties;
     private final List<WorkerLoop> loops;
     private List<Thread> threads = List.of();
 
     WorkerLoops(EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, WorkerProperties properties) {
-        this.queue = queue;
-        this.store = store;
         this.properties = properties;
         this.loops = IntStream.range(0, properties.loops())
                 .mapToObj(i -> new WorkerLoop(queue, store, metrics, properties.rescueInterval()))
@@ -34,15 +29,16 @@ class WorkerLoops implements SmartLifecycle {
                 .toList();
     }
 
-    /** Waits for the claims in hand, at most {@code worker.stop-timeout}. */
+    /** Waits for the claims in hand, at most {@code worker.stop-timeout}; those that are not settled then are handed back. */
     @Override
     public void stop() {
         loops.forEach(WorkerLoop::stop);
         Instant deadline = Instant.now().plus(properties.stopTimeout());
-        for (Thread thread : threads) {
+        for (int i = 0; i < threads.size(); i++) {
             try {
-                if (!thread.join(Duration.between(Instant.now(), deadline))) {
-                    thread.interrupt();
+                if (!threads.get(i).join(Duration.between(Instant.now(), deadline))) {
+                    loops.get(i).handBack();
+                    threads.get(i).interrupt();
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -56,13 +52,8 @@ class WorkerLoops implements SmartLifecycle {
         return !threads.isEmpty();
     }
 
-    @Scheduled(fixedDelayString = "3s")
-    void heartbeat() {
-        queue.heartbeat();
-    }
-
-    @Scheduled(fixedDelayString = "1s")
-    void foldTotals() {
-        store.foldTotals();
+    /** Renews the leases of the claims in hand. */
+    void renewLeases() {
+        loops.forEach(WorkerLoop::renewLease);
     }
 }

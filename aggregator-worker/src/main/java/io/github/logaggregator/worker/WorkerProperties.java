@@ -23,10 +23,14 @@ record WorkerProperties(
         Duration waitTimeout,
 
         @DurationMin(seconds = 1) Duration fence,
+        @DurationMin(millis = 100) Duration pruneInterval,
         @DurationMin(seconds = 1) Duration stopTimeout) {
     WorkerProperties {
         if (claimMaxBytes.toBytes() < 1) {
             throw new IllegalArgumentException("worker.claim-max-bytes must be at least 1");
+        }
+        if (lease.compareTo(fence) > 0) {
+            throw new IllegalArgumentException("worker.lease must not exceed worker.fence");
         }
     }
 }

@@ -36,11 +36,14 @@ public record Stats(
      * What is on its way.
      *
      * @param oldestAgeSeconds how long the oldest queued event has been waiting, in seconds; 0 when none is queued
+     * @param rolledBack whether Redis knows of fewer claims than PostgreSQL has settled: it was brought back from an older
+     *     state, without what it accepted since, and the books can't show what that was
      */
     public record Queue(
             @JsonProperty("queued") long queued,
             @JsonProperty("in_flight") long inFlight,
-            @JsonProperty("oldest_age_seconds") double oldestAgeSeconds) {}
+            @JsonProperty("oldest_age_seconds") double oldestAgeSeconds,
+            @JsonProperty("rolled_back") boolean rolledBack) {}
 
     /**
      * Every event that was ever accepted, by where it is now:
@@ -65,7 +68,7 @@ public record Stats(
             @JsonProperty("unaccounted") long unaccounted) {}
 
     /** The whole answer, with the repeated figures taken from the books. */
-    public static Stats of(Books books, double oldestAgeSeconds, Map<String, Long> topics, long workers, long uptime) {
+    public static Stats of(Books books, Queue queue, Map<String, Long> topics, long workers, long uptime) {
         return new Stats(
                 new UptimeStats(books.received, books.duplicates),
                 new DatabaseStats(books.stored),
@@ -75,7 +78,7 @@ public record Stats(
                 topics,
                 workers,
                 uptime,
-                new Queue(books.queued, books.inFlight, oldestAgeSeconds),
+                queue,
                 books);
     }
 }

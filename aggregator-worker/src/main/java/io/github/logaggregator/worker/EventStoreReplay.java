@@ -1,0 +1,93 @@
+package io.github.logaggregator.worker;
+
+import io.github.logaggregator.model.Event;
+import io.github.logaggregator.model.QueueEntry;
+import io.github.logaggregator.model.QueueEntry.UndecodableEntryException;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionStatus;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Tries dead letters again when somebody asked for it. One that can be stored now stops being a dead letter in the same
+ * transaction in which it is stored, or found to be a duplicate; one that still can't stays, with the new reason.
+ */
+@Component
+class EventStoreReplay {
+    private static final Logger LOG = LoggerFactory.getLogger(EventStoreReplay.class);
+    private static final String REPLAY = ResourceText.of("sql/replay.sql");
+
+    private final JdbcClient jdbc;
+    private final TransactionTemplate transaction;
+
+    EventStoreReplay(JdbcClient jdbc, TransactionTemplate transaction) {
+        this.jdbc = jdbc;
+        this.transaction = transaction;
+    }
+
+    /** Replays every dead letter for which that is requested, one at a time, since each may be large. */
+    void replayRequested() {
+        boolean more = true;
+        while (more) {
+            more = Boolean.TRUE.equals(transaction.execute(status -> {
+                Optional<Long> next = next();
+                next.ifPresent(id -> replay(id, status));
+                return next.isPresent();
+            }));
+        }
+    }
+
+    /** The oldest one that no other worker is at; it is this worker's until the transaction ends. */
+    private Optional<Long> next() {
+        return jdbc.sql("""
+                        SELECT id
+                        FROM dead_letters JOIN replay_requests ON dead_letter_id = id
+                        ORDER BY id
+                        LIMIT 1
+                        FOR UPDATE SKIP LOCKED
+                        """).query(Long.class).optional();
+    }
+
+    private void replay(long id, TransactionStatus status) {
+        byte[] bytes = jdbc.sql("SELECT entry FROM dead_letters WHERE id = ?")
+                .param(id)
+                .query(byte[].class)
+                .single();
+        Object beforeTheEvent = status.createSavepoint();
+        try {
+            QueueEntry entry = QueueEntry.decode(bytes);
+            Event event = entry.event();
+            jdbc.sql(REPLAY)
+                    .params(
+                            id,
+                            event.topic(),
+                            event.eventId(),
+                            event.timestamp().toString(),
+                            event.source(),
+                            event.payload(),
+                            entry.receivedAt().toEpochMilli(),
+                            event.topic())
+                    .update();
+            LOG.info("Replayed dead letter {}", id);
+        } catch (UndecodableEntryException e) {
+            keep(id, e);
+        } catch (DataIntegrityViolationException e) {
+            status.rollbackToSavepoint(beforeTheEvent);
+            keep(id, e.getMostSpecificCause());
+        }
+    }
+
+    private void keep(long id, Throwable reason) {
+        jdbc.sql("UPDATE dead_letters SET reason = ? WHERE id = ?")
+                .params(String.valueOf(reason.getMessage()), id)
+                .update();
+        jdbc.sql("DELETE FROM replay_requests WHERE dead_letter_id = ?")
+                .param(id)
+                .update();
+        LOG.info("Dead letter {} still can't be stored", id);
+    }
+}

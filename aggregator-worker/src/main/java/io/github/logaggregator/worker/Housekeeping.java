@@ -1,0 +1,50 @@
+package io.github.logaggregator.worker;
+
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import org.springframework.scheduling.annotation.SchedulingConfigurer;
+import org.springframework.scheduling.config.ScheduledTaskRegistrar;
+import org.springframework.stereotype.Component;
+
+/** What a worker does beside its loops, and how often. Every worker does all of it; each task bears that others do, too. */
+@Component
+class Housekeeping implements SchedulingConfigurer {
+    private static final Duration HEARTBEAT = Duration.ofSeconds(3);
+    private static final Duration FOLD_TOTALS = Duration.ofSeconds(1);
+    private static final Duration REPLAY = Duration.ofSeconds(1);
+
+    private final EventQueueReader queue;
+    private final WorkerLoops loops;
+    private final EventStoreWriter store;
+    private final EventStoreReplay replay;
+    private final WorkerProperties properties;
+
+    Housekeeping(
+            EventQueueReader queue,
+            WorkerLoops loops,
+            EventStoreWriter store,
+            EventStoreReplay replay,
+            WorkerProperties properties) {
+        this.queue = queue;
+        this.loops = loops;
+        this.store = store;
+        this.replay = replay;
+        this.properties = properties;
+    }
+
+    @Override
+    public void configureTasks(ScheduledTaskRegistrar tasks) {
+        tasks.addFixedDelayTask(queue::heartbeat, HEARTBEAT);
+        tasks.addFixedDelayTask(loops::renewLeases, properties.lease().dividedBy(3));
+        tasks.addFixedDelayTask(store::foldTotals, FOLD_TOTALS);
+        tasks.addFixedDelayTask(replay::replayRequested, REPLAY);
+        tasks.addFixedDelayTask(this::pruneSettledClaims, properties.pruneInterval());
+    }
+
+    private void pruneSettledClaims() {
+        // The time first: what is settled later may be missing among the open claims, and must not be taken for
+        // acknowledged.
+        OffsetDateTime now = store.now();
+        store.pruneSettledClaims(now, queue.openClaims());
+    }
+}
