@@ -40,7 +40,7 @@ class ApiApplication {
 
     public static void main(String[] args) {
         // For the connection of the migrations, which is not one of the pool; in seconds.
-        DriverManager.setLoginTimeout(10);
+        DriverManager.setLoginTimeout(5);
         SpringApplication.run(ApiApplication.class, args);
     }
 
@@ -81,9 +81,21 @@ class ApiApplication {
     }
 
     @Bean
-    ClientResourcesBuilderCustomizer redisReconnectsSoon() {
-        return resources -> resources.reconnectDelay(
-                () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS));
+    ClientResourcesBuilderCustomizer redisReconnectsSoon(@Value("${spring.data.redis.timeout}") Duration timeout) {
+        return resources -> resources
+                .reconnectDelay(
+                        () -> Delay.fullJitter(Duration.ofMillis(50), Duration.ofSeconds(2), 50, TimeUnit.MILLISECONDS))
+                .nettyCustomizer(new SilentConnections(timeout));
+    }
+
+    @Bean
+    StoreAccess redisAccess(ApiProperties properties) {
+        return new StoreAccess("Redis", "The queue does not answer.", properties.retryAfter());
+    }
+
+    @Bean
+    StoreAccess postgresAccess(ApiProperties properties) {
+        return new StoreAccess("PostgreSQL", "The database does not answer.", properties.retryAfter());
     }
 
     /** Keys are text, everything else is bytes. */

@@ -5,8 +5,6 @@ import io.github.logaggregator.model.QueueKeys;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
 import org.springframework.stereotype.Component;
@@ -21,11 +19,11 @@ class EventQueueStatistics {
             (RedisScript) RedisScript.of(ResourceText.of("redis/statistics.lua"), List.class);
 
     private final RedisTemplate<String, byte[]> redis;
-    private final ApiProperties properties;
+    private final StoreAccess redisAccess;
 
-    EventQueueStatistics(RedisTemplate<String, byte[]> redis, ApiProperties properties) {
+    EventQueueStatistics(RedisTemplate<String, byte[]> redis, StoreAccess redisAccess) {
         this.redis = redis;
-        this.properties = properties;
+        this.redisAccess = redisAccess;
     }
 
     /**
@@ -51,16 +49,11 @@ class EventQueueStatistics {
 
     /** @throws Refusal if Redis did not answer (503) */
     Snapshot read() {
-        List<Object> reply;
-        try {
-            reply = Objects.requireNonNull(redis.execute(
-                    STATISTICS,
-                    List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.workers()),
-                    KEYS.claimPrefix().getBytes(StandardCharsets.US_ASCII),
-                    Long.toString(QueueKeys.WORKER_TIMEOUT_SECONDS * 1_000L).getBytes(StandardCharsets.US_ASCII)));
-        } catch (DataAccessException e) {
-            throw Refusal.unavailable("The queue does not answer.", properties.retryAfter(), e);
-        }
+        List<Object> reply = redisAccess.ask(() -> redis.execute(
+                STATISTICS,
+                List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.workers()),
+                KEYS.claimPrefix().getBytes(StandardCharsets.US_ASCII),
+                Long.toString(QueueKeys.WORKER_TIMEOUT_SECONDS * 1_000L).getBytes(StandardCharsets.US_ASCII)));
         List<OpenClaim> openClaims = new ArrayList<>();
         for (int i = 6; i < reply.size(); i += 2) {
             openClaims.add(new OpenClaim(ClaimId.parse(text(reply.get(i))), (Long) reply.get(i + 1)));

@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
-import java.util.Objects;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.RedisTemplate;
@@ -21,11 +20,14 @@ class EventQueueWriter {
     private static final RedisScript<Long> ENQUEUE = RedisScript.of(ResourceText.of("redis/enqueue.lua"), Long.class);
 
     private final RedisTemplate<String, byte[]> redis;
+    private final StoreAccess redisAccess;
     private final ApiProperties properties;
     private final Clock clock;
 
-    EventQueueWriter(RedisTemplate<String, byte[]> redis, ApiProperties properties, Clock clock) {
+    EventQueueWriter(
+            RedisTemplate<String, byte[]> redis, StoreAccess redisAccess, ApiProperties properties, Clock clock) {
         this.redis = redis;
+        this.redisAccess = redisAccess;
         this.properties = properties;
         this.clock = clock;
     }
@@ -65,17 +67,18 @@ class EventQueueWriter {
     }
 
     private long run(byte[][] arguments) {
-        try {
-            return Objects.requireNonNull(
-                    redis.execute(ENQUEUE, List.of(KEYS.queue(), KEYS.counters()), (Object[]) arguments));
-        } catch (DataAccessException e) {
-            // Redis refuses whatever may grow, before it does anything, once it is at its maxmemory.
-            if (String.valueOf(NestedExceptionUtils.getMostSpecificCause(e).getMessage())
-                    .startsWith("OOM")) {
-                throw full("The queue's memory is full.");
+        return redisAccess.ask(() -> {
+            try {
+                return redis.execute(ENQUEUE, List.of(KEYS.queue(), KEYS.counters()), (Object[]) arguments);
+            } catch (DataAccessException e) {
+                // Redis refuses whatever may grow, before it does anything, once it is at its maxmemory.
+                if (String.valueOf(NestedExceptionUtils.getMostSpecificCause(e).getMessage())
+                        .startsWith("OOM")) {
+                    throw full("The queue's memory is full.");
+                }
+                throw e;
             }
-            throw Refusal.unavailable("The queue does not answer.", properties.retryAfter(), e);
-        }
+        });
     }
 
     private Refusal full(String detail) {

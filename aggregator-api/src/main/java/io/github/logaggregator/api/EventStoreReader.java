@@ -8,14 +8,11 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** Reads events from PostgreSQL, a page at a time, newest first. */
@@ -32,13 +29,13 @@ class EventStoreReader {
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
-    private final ApiProperties properties;
+    private final StoreAccess postgresAccess;
 
-    EventStoreReader(DataSource dataSource, TransactionTemplate transaction, ApiProperties properties) {
+    EventStoreReader(DataSource dataSource, TransactionTemplate transaction, StoreAccess postgresAccess) {
         this.jdbc = new JdbcTemplate(dataSource);
         this.jdbc.setFetchSize(FETCH_SIZE);
         this.transaction = transaction;
-        this.properties = properties;
+        this.postgresAccess = postgresAccess;
     }
 
     /**
@@ -100,16 +97,12 @@ class EventStoreReader {
                 ORDER BY arrival_xid DESC, arrival_number DESC
                 LIMIT ?
                 """.formatted(where);
-        try {
-            // The driver reads row by row only in a transaction.
-            return Objects.requireNonNull(transaction.execute(status -> {
-                try (Stream<Row> rows = jdbc.queryForStream(sql, EventStoreReader::row, parameters.toArray())) {
-                    return page(rows.iterator(), limit);
-                }
-            }));
-        } catch (DataAccessException | TransactionException e) {
-            throw Refusal.unavailable("The database does not answer.", properties.retryAfter(), e);
-        }
+        // The driver reads row by row only in a transaction.
+        return postgresAccess.ask(() -> transaction.execute(status -> {
+            try (Stream<Row> rows = jdbc.queryForStream(sql, EventStoreReader::row, parameters.toArray())) {
+                return page(rows.iterator(), limit);
+            }
+        }));
     }
 
     private static Page page(Iterator<Row> rows, int limit) {

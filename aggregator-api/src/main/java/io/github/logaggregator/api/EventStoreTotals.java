@@ -9,9 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
-import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 
@@ -21,11 +19,11 @@ class EventStoreTotals {
     private static final String TOTALS = ResourceText.of("sql/totals.sql");
 
     private final JdbcTemplate jdbc;
-    private final ApiProperties properties;
+    private final StoreAccess postgresAccess;
 
-    EventStoreTotals(JdbcTemplate jdbc, ApiProperties properties) {
+    EventStoreTotals(JdbcTemplate jdbc, StoreAccess postgresAccess) {
         this.jdbc = jdbc;
-        this.properties = properties;
+        this.postgresAccess = postgresAccess;
     }
 
     /**
@@ -47,45 +45,50 @@ class EventStoreTotals {
             long inFlight) {}
 
     /**
+     * The number of the last claim that was settled; 0 if there was none.
+     *
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    long lastSettledClaim() {
+        return postgresAccess.ask(() -> jdbc.queryForObject(
+                "SELECT coalesce(max(sequence), 0) FROM settled_claims WHERE shard = ?",
+                Long.class,
+                QueueKeys.FIRST.shard()));
+    }
+
+    /**
      * Reads the totals, after Redis.
      *
      * @throws Refusal if PostgreSQL did not answer (503)
      */
     Totals read(Snapshot queue) {
-        try {
-            return Objects.requireNonNull(jdbc.execute((Connection connection) -> {
-                List<OpenClaim> open = queue.openClaims();
-                try (PreparedStatement statement = connection.prepareStatement(TOTALS)) {
-                    statement.setArray(
-                            1,
-                            connection.createArrayOf(
-                                    "bigint",
-                                    open.stream()
-                                            .map(claim -> claim.id().sequence())
-                                            .toArray()));
-                    statement.setArray(
-                            2,
-                            connection.createArrayOf(
-                                    "text",
-                                    open.stream()
-                                            .map(claim -> claim.id().nonce())
-                                            .toArray()));
-                    statement.setArray(
-                            3,
-                            connection.createArrayOf(
-                                    "bigint",
-                                    open.stream().map(OpenClaim::events).toArray()));
-                    statement.setInt(4, QueueKeys.FIRST.shard());
-                    statement.setLong(5, queue.lastClaim());
-                    statement.setInt(6, QueueKeys.FIRST.shard());
-                    try (ResultSet rows = statement.executeQuery()) {
-                        return totals(rows);
-                    }
+        return postgresAccess.ask(() -> jdbc.execute((Connection connection) -> {
+            List<OpenClaim> open = queue.openClaims();
+            try (PreparedStatement statement = connection.prepareStatement(TOTALS)) {
+                statement.setArray(
+                        1,
+                        connection.createArrayOf(
+                                "bigint",
+                                open.stream()
+                                        .map(claim -> claim.id().sequence())
+                                        .toArray()));
+                statement.setArray(
+                        2,
+                        connection.createArrayOf(
+                                "text",
+                                open.stream().map(claim -> claim.id().nonce()).toArray()));
+                statement.setArray(
+                        3,
+                        connection.createArrayOf(
+                                "bigint", open.stream().map(OpenClaim::events).toArray()));
+                statement.setInt(4, QueueKeys.FIRST.shard());
+                statement.setLong(5, queue.lastClaim());
+                statement.setInt(6, QueueKeys.FIRST.shard());
+                try (ResultSet rows = statement.executeQuery()) {
+                    return totals(rows);
                 }
-            }));
-        } catch (DataAccessException e) {
-            throw Refusal.unavailable("The database does not answer.", properties.retryAfter(), e);
-        }
+            }
+        }));
     }
 
     private static Totals totals(ResultSet rows) throws SQLException {

@@ -7,12 +7,8 @@ import io.github.logaggregator.model.MalformedJsonException;
 import io.github.logaggregator.model.PublishRequest;
 import io.github.logaggregator.model.PublishResponse;
 import jakarta.servlet.http.HttpServletRequest;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
-import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.PostMapping;
-import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RestController;
 
 /** {@code POST /publish}: takes a request's events, all or none. What it answers with 200 is on the queue, on disk. */
@@ -34,13 +30,8 @@ class PublishController {
             path = "/publish",
             consumes = MediaType.APPLICATION_JSON_VALUE,
             produces = MediaType.APPLICATION_JSON_VALUE)
-    PublishResponse publish(
-            HttpServletRequest request,
-            @RequestHeader(name = HttpHeaders.CONTENT_ENCODING, required = false) @Nullable String encoding) {
+    PublishResponse publish(HttpServletRequest request) {
         return metrics.timed(() -> {
-            if (encoding != null && !encoding.toLowerCase(Locale.ROOT).equals("identity")) {
-                throw Refusal.unsupported("The content encoding " + encoding + " is not understood.");
-            }
             try (Body body = bodies.read(request)) {
                 PublishRequest events = parse(body.bytes());
                 queue.enqueue(events.events());

@@ -1,11 +1,6 @@
 package io.github.logaggregator.api;
 
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.core.NestedExceptionUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -16,14 +11,10 @@ import org.springframework.web.ErrorResponseException;
  * which refusals are counted.
  */
 final class Refusal extends ErrorResponseException {
-    private static final Logger LOG = LoggerFactory.getLogger(Refusal.class);
-    private static final Duration TELL_EVERY = Duration.ofSeconds(10);
-    private static final AtomicLong LAST_TOLD = new AtomicLong(System.nanoTime() - TELL_EVERY.toNanos());
-
     private final String reason;
 
-    private Refusal(HttpStatus status, String reason, String detail, @Nullable Throwable cause) {
-        super(status, ProblemDetail.forStatusAndDetail(status, detail), cause);
+    private Refusal(HttpStatus status, String reason, String detail) {
+        super(status, ProblemDetail.forStatusAndDetail(status, detail), null);
         this.reason = reason;
     }
 
@@ -33,39 +24,37 @@ final class Refusal extends ErrorResponseException {
     }
 
     static Refusal malformed(String detail) {
-        return new Refusal(HttpStatus.BAD_REQUEST, "malformed", detail, null);
+        return new Refusal(HttpStatus.BAD_REQUEST, "malformed", detail);
     }
 
     /** @param errors what is wrong, each with at least {@code field} and {@code message} */
     static Refusal invalid(String detail, Object errors) {
-        Refusal refusal = new Refusal(HttpStatus.UNPROCESSABLE_CONTENT, "invalid", detail, null);
+        Refusal refusal = new Refusal(HttpStatus.UNPROCESSABLE_CONTENT, "invalid", detail);
         refusal.getBody().setProperty("errors", errors);
         return refusal;
     }
 
-    static Refusal tooLarge(String detail) {
-        return new Refusal(HttpStatus.CONTENT_TOO_LARGE, "too_large", detail, null);
+    static Refusal notFound(String detail) {
+        return new Refusal(HttpStatus.NOT_FOUND, "not_found", detail);
     }
 
-    static Refusal unsupported(String detail) {
-        return new Refusal(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported", detail, null);
+    static Refusal tooLarge(String detail) {
+        return new Refusal(HttpStatus.CONTENT_TOO_LARGE, "too_large", detail);
+    }
+
+    /** @param supported the content encoding to send instead, as RFC 9110 asks for in section 15.5.16 */
+    static Refusal unsupportedEncoding(String detail, String supported) {
+        Refusal refusal = new Refusal(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported", detail);
+        refusal.getHeaders().set(HttpHeaders.ACCEPT_ENCODING, supported);
+        return refusal;
     }
 
     static Refusal queueFull(String detail, Duration retryAfter) {
-        return new Refusal(HttpStatus.TOO_MANY_REQUESTS, "queue_full", detail, null).retryAfter(retryAfter);
+        return new Refusal(HttpStatus.TOO_MANY_REQUESTS, "queue_full", detail).retryAfter(retryAfter);
     }
 
-    static Refusal unavailable(String detail, Duration retryAfter, @Nullable Throwable cause) {
-        long now = System.nanoTime();
-        long last = LAST_TOLD.get();
-        // Under load an outage makes thousands of these; one in a while tells why.
-        if (cause != null && now - last > TELL_EVERY.toNanos() && LAST_TOLD.compareAndSet(last, now)) {
-            LOG.warn(
-                    "{} {}",
-                    detail,
-                    NestedExceptionUtils.getMostSpecificCause(cause).toString());
-        }
-        return new Refusal(HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail, cause).retryAfter(retryAfter);
+    static Refusal unavailable(String detail, Duration retryAfter) {
+        return new Refusal(HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail).retryAfter(retryAfter);
     }
 
     private Refusal retryAfter(Duration duration) {

@@ -27,16 +27,22 @@ class StatsController {
 
     @GetMapping(path = "/stats", produces = MediaType.APPLICATION_JSON_VALUE)
     Stats stats() {
+        long lastSettled = store.lastSettledClaim();
         // In this order: what moves on between the two reads is then known by the numbers of its claims.
         Snapshot snapshot = queue.read();
         Totals totals = store.read(snapshot);
-        long uptime = Duration.between(startedAt, clock.instant()).toSeconds();
+        Stats.Books books = books(snapshot, totals);
         return Stats.of(
-                books(snapshot, totals),
-                snapshot.oldestAgeSeconds(),
+                books,
+                new Stats.Queue(
+                        books.queued(),
+                        books.inFlight(),
+                        snapshot.oldestAgeSeconds(),
+                        // Read before Redis, so that none of a healthy Redis' claims is above its last.
+                        lastSettled > snapshot.lastClaim()),
                 totals.storedByTopic(),
                 snapshot.workers(),
-                uptime);
+                Duration.between(startedAt, clock.instant()).toSeconds());
     }
 
     /**
@@ -55,7 +61,8 @@ class StatsController {
      *
      * <p>X was received and queued when Redis was read, or later. Taking it off what is queued, and adding to what was
      * received where that is not enough, makes the figures of every answer add up to the event, and received never goes
-     * back.
+     * back: {@code queued = max(0, Q − X)}, {@code received = R + max(0, X − Q)}, {@code in_flight = F}, and so
+     * {@code received = P + queued + in_flight + unaccounted}.
      */
     static Stats.Books books(Snapshot queue, Totals store) {
         long settled = store.stored() + store.duplicates() + store.deadLettered();
