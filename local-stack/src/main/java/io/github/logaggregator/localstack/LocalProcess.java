@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * its children in order. Where there is no {@code setsid} (macOS), Ctrl-C reaches all of them at once: the stores may be
  * gone before the services are, which then end within their bound, and nothing that was accepted is lost.
  */
-public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgresStore, EmbeddedRedisStore {
+public abstract sealed class LocalProcess implements ManagedProcess
+        permits ServiceProcess, EmbeddedPostgresStore, EmbeddedRedisStore {
     private static final Duration READY_WITHIN = Duration.ofMinutes(2);
     private static final int TAIL_LINES = 60;
     private static final boolean HAS_SETSID =
@@ -70,10 +71,12 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         return null;
     }
 
+    @Override
     public final String name() {
         return name;
     }
 
+    @Override
     public final int port() {
         return port;
     }
@@ -82,7 +85,7 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         return folder;
     }
 
-    /** Starts it, unless it runs; returns before it is ready. */
+    @Override
     public final synchronized void start() {
         if (isAlive()) {
             return;
@@ -119,11 +122,7 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         return wanted;
     }
 
-    /**
-     * Waits until it is ready.
-     *
-     * @throws StackException if it ends, or is not ready within two minutes; the message shows its log's end
-     */
+    @Override
     public final void awaitReady() {
         try {
             await().atMost(READY_WITHIN)
@@ -144,7 +143,7 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         awaitReady();
     }
 
-    /** Lets it end in its own way, and kills it if it has not within its bound. */
+    @Override
     public final void stop() {
         boolean unused = stopGracefully();
     }
@@ -168,7 +167,8 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         return false;
     }
 
-    /** Kills it and all its children (SIGKILL), and returns when they are gone. */
+    /** Kills it and all its children, and returns when they are gone. */
+    @Override
     public final synchronized void kill() {
         wanted = false;
         if (process != null) {
@@ -177,12 +177,12 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         folder.ended(name);
     }
 
-    /** Stops all its work (SIGSTOP), while its connections stay open, until {@link #resume}. */
+    @Override
     public final void pause() {
         Processes.signal("STOP", Processes.tree(running().toHandle()));
     }
 
-    /** Goes on after {@link #pause} (SIGCONT). */
+    @Override
     public final void resume() {
         Processes.signal("CONT", Processes.tree(running().toHandle()));
     }
@@ -194,6 +194,11 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
     /** The id of the process that runs, or ran last. */
     public final long pid() {
         return running().pid();
+    }
+
+    /** The status with which the process ended that ran last; 143 after SIGTERM, and 137 after SIGKILL. */
+    public final int exitStatus() {
+        return running().exitValue();
     }
 
     /** Done when the process that runs now has ended. */
@@ -222,7 +227,7 @@ public abstract sealed class LocalProcess permits ServiceProcess, EmbeddedPostgr
         }
     }
 
-    /** The last lines of its log, for printing when a test fails. */
+    @Override
     public final String logTail() {
         List<String> lines = log().lines().toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size()));

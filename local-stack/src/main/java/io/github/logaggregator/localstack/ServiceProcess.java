@@ -49,7 +49,7 @@ public final class ServiceProcess extends LocalProcess {
 
     @Override
     Duration patience() {
-        return Duration.ofSeconds(5);
+        return Duration.ofSeconds(10);
     }
 
     @Override

@@ -155,7 +155,9 @@ final class ScriptedAggregator implements AutoCloseable {
     }
 
     private synchronized String stats() {
-        Stats.Books books = new Stats.Books(received, stored.size(), received - stored.size(), 0, 0, 0, 0);
-        return JSON.writeValueAsString(Stats.of(cooking.apply(books), 0, Map.of(), 1, 1));
+        Stats.Books books =
+                cooking.apply(new Stats.Books(received, stored.size(), received - stored.size(), 0, 0, 0, 0));
+        Stats.Queue queue = new Stats.Queue(books.queued(), books.inFlight(), 0, false);
+        return JSON.writeValueAsString(Stats.of(books, queue, Map.of(), 1, 1));
     }
 }

@@ -23,12 +23,15 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -104,11 +107,16 @@ final class AggregatorSystem implements AutoCloseable {
 
     /** Starts so many of each at once, and waits until all are ready. */
     void start(int apis, int workers) {
+        start(apis, workers, LaunchOptions.defaults());
+    }
+
+    /** Starts so many of each at once, the workers with the given options, and waits until all are ready. */
+    void start(int apis, int workers, LaunchOptions ofWorkers) {
         for (int i = 0; i < apis; i++) {
             stack.startApi(LaunchOptions.defaults());
         }
         for (int i = 0; i < workers; i++) {
-            stack.startWorker(LaunchOptions.defaults());
+            stack.startWorker(ofWorkers);
         }
         stack.services().forEach(ServiceProcess::awaitReady);
     }
@@ -226,10 +234,34 @@ final class AggregatorSystem implements AutoCloseable {
 
     /** The database, by a new connection for each statement, so that it may have been away in between. */
     JdbcClient jdbc() {
-        return JdbcClient.create(new DriverManagerDataSource(
+        return JdbcClient.create(dataSource());
+    }
+
+    private DataSource dataSource() {
+        return new DriverManagerDataSource(
                 EmbeddedPostgresStore.jdbcUrl(postgres().host(), postgres().port()),
                 EmbeddedPostgresStore.USER,
-                EmbeddedPostgresStore.PASSWORD));
+                EmbeddedPostgresStore.PASSWORD);
+    }
+
+    /** Lets whatever stores events wait in the middle of its transaction, until this one is rolled back. */
+    Connection lockEvents() throws SQLException {
+        Connection connection = connect();
+        connection.setAutoCommit(false);
+        connection.createStatement().execute("LOCK TABLE events IN SHARE MODE");
+        return connection;
+    }
+
+    /** A connection to the database, for what takes more than one statement. */
+    Connection connect() throws SQLException {
+        return dataSource().getConnection();
+    }
+
+    /** Whether a transaction waits for another one. */
+    boolean hasWaitingTransactions() {
+        return jdbc().sql("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+                .query(Boolean.class)
+                .single();
     }
 
     /** Redis, by the connection of the call before, or a new one if Redis has been away since. */

@@ -38,6 +38,9 @@ class DescriptionIT {
                 .containsExactlyInAnyOrder(
                         "/publish",
                         "/events",
+                        "/dead-letters",
+                        "/dead-letters/{id}/replay",
+                        "/dead-letters/replay",
                         "/stats",
                         "/actuator/health/liveness",
                         "/actuator/health/readiness",

@@ -127,17 +127,6 @@ class ErrorsIT {
     }
 
     @Test
-    void aCompressedBodyIs415(AggregatorSystem system) {
-        assertProblem(
-                system.http()
-                        .header("Content-Type", "application/json")
-                        .header("Content-Encoding", "br")
-                        .body(new byte[] {1, 2, 3})
-                        .post("/publish"),
-                415);
-    }
-
-    @Test
     void aPathThatIsNotThereIs404(AggregatorSystem system) {
         assertProblem(system.http().get("/nothing"), 404);
         assertProblem(system.http().get("/events/"), 404);

@@ -58,6 +58,13 @@ class QueueBoundIT {
                         .statusCode())
                 .toList();
         assertThat(statuses).containsExactly(200, 200, 200, 429);
+
+        // What could never fit is no matter of time.
+        system.publish(TestEvents.json(TestEvents.ofPayloadSize("t", "5", 1 << 20)))
+                .then()
+                .statusCode(413)
+                .contentType("application/problem+json")
+                .body("detail", containsString("api.queue"));
         system.startWorker();
         assertThat(system.awaitSettled().stored()).isEqualTo(3);
         assertThat(system.redis().hget("aggregator:{0}:counters", "received_bytes"))

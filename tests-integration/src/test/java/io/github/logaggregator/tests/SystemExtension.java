@@ -53,12 +53,20 @@ final class SystemExtension implements ParameterResolver, AfterEachCallback {
                         AggregatorSystem.class);
     }
 
+    /** The system in question is the test's, its class's or the whole run's. */
     @Override
     public void afterEach(ExtensionContext context) {
-        ExtensionContext owner = own(context).isPresent() ? context : context.getRoot();
-        AggregatorSystem system = owner.getStore(NAMESPACE).get(owner.getUniqueId(), AggregatorSystem.class);
-        if (system != null && context.getExecutionException().isPresent()) {
-            System.out.println(context.getDisplayName() + " failed, and this is what was logged:" + system.logs());
+        if (context.getExecutionException().isEmpty()) {
+            return;
+        }
+        Optional<ExtensionContext> owner = Optional.of(context);
+        for (; owner.isPresent(); owner = owner.get().getParent()) {
+            AggregatorSystem system =
+                    owner.get().getStore(NAMESPACE).get(owner.get().getUniqueId(), AggregatorSystem.class);
+            if (system != null) {
+                System.out.println(context.getDisplayName() + " failed, and this is what was logged:" + system.logs());
+                return;
+            }
         }
     }
 }

@@ -1,0 +1,311 @@
+package io.github.logaggregator.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.logaggregator.model.Event;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A claim counts once, however many settle it and in whatever order, and they never stop each other for good: the
+ * worker's own statements, as several connections of a real PostgreSQL run them at once.
+ */
+@OwnSystem(apis = 0, workers = 0)
+class SettlementIT {
+    private static final Path STATEMENTS = AggregatorSystem.ROOT.resolve("aggregator-worker/src/main/resources/sql");
+    private static final AtomicLong SEQUENCE = new AtomicLong();
+
+    private static AggregatorSystem system;
+    private static String settle;
+    private static String foldTotals;
+
+    @BeforeAll
+    static void createTheSchema(AggregatorSystem own) throws IOException, SQLException {
+        system = own;
+        settle = Files.readString(STATEMENTS.resolve("settle.sql"));
+        foldTotals = Files.readString(STATEMENTS.resolve("fold_totals.sql"));
+        try (Stream<Path> migrations = Files.list(AggregatorSystem.ROOT.resolve("db/migration"));
+                Connection connection = system.connect();
+                Statement statement = connection.createStatement()) {
+            for (Path migration : migrations
+                    .filter(file -> file.toString().endsWith(".sql"))
+                    .sorted()
+                    .toList()) {
+                statement.execute(Files.readString(migration));
+            }
+        }
+    }
+
+    @Test
+    void ofTwoAtTheSameInstantOneCounts() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        int rounds = 200;
+        CyclicBarrier together = new CyclicBarrier(2);
+        long first = SEQUENCE.getAndAdd(rounds);
+        Callable<List<Outcome>> settlingAll = () -> {
+            try (Connection connection = system.connect()) {
+                List<Outcome> outcomes = new ArrayList<>();
+                for (int i = 1; i <= rounds; i++) {
+                    together.await(1, TimeUnit.MINUTES);
+                    outcomes.add(
+                            settle(connection, first + i, List.of(TestEvents.event(topic, "same"), event(topic, i))));
+                }
+                return outcomes;
+            }
+        };
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<List<Outcome>> one = threads.submit(settlingAll);
+            Future<List<Outcome>> other = threads.submit(settlingAll);
+            for (int i = 0; i < rounds; i++) {
+                List<Outcome> both = List.of(one.get().get(i), other.get().get(i));
+                assertThat(both).filteredOn(Outcome::counted).hasSize(1);
+                assertThat(both).allMatch(Outcome::inTime);
+            }
+        }
+        assertThat(totals(topic)).isEqualTo(new Totals(rounds + 1, rounds - 1));
+        assertThat(stored(topic)).isEqualTo(rounds + 1);
+    }
+
+    @Test
+    void whoeverComesSecondWaitsForTheFirstAndCountsNothing() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        assertThat(outcomeOfTheSecond(topic, Connection::commit)).isEqualTo(new Outcome(false, true, 0, 0));
+        assertThat(totals(topic)).isEqualTo(new Totals(10, 0));
+    }
+
+    @Test
+    void whoeverComesSecondTakesOverWhenTheFirstRollsBack() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        assertThat(outcomeOfTheSecond(topic, Connection::rollback)).isEqualTo(new Outcome(true, true, 10, 0));
+        assertThat(totals(topic)).isEqualTo(new Totals(10, 0));
+    }
+
+    /** How a transaction ends. */
+    @FunctionalInterface
+    private interface End {
+        void of(Connection connection) throws SQLException;
+    }
+
+    private static Outcome outcomeOfTheSecond(String topic, End endOfTheFirst) throws Exception {
+        long claim = SEQUENCE.incrementAndGet();
+        List<Event> events = TestEvents.events(topic, 10);
+        try (Connection first = system.connect();
+                Connection second = system.connect();
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            first.setAutoCommit(false);
+            assertThat(settle(first, claim, events)).isEqualTo(new Outcome(true, true, 10, 0));
+            Future<Outcome> outcome = threads.submit(() -> settle(second, claim, events));
+            Awaitility.await().atMost(1, TimeUnit.MINUTES).until(system::hasWaitingTransactions);
+            assertThat(outcome).isNotDone();
+            endOfTheFirst.of(first);
+            return outcome.get(1, TimeUnit.MINUTES);
+        }
+    }
+
+    @Test
+    void nothingIsSettledBehindTheFence() throws SQLException {
+        String topic = AggregatorSystem.newTopic();
+        long claim = SEQUENCE.incrementAndGet();
+        try (Connection connection = system.connect()) {
+            Instant passed = Instant.now().minusSeconds(1);
+            assertThat(settle(connection, claim, passed, TestEvents.events(topic, 10)))
+                    .isEqualTo(new Outcome(false, false, 0, 0));
+            assertThat(stored(topic)).isZero();
+            assertThat(totals(topic)).isEqualTo(new Totals(0, 0));
+
+            // The claim is as good as before.
+            assertThat(settle(connection, claim, TestEvents.events(topic, 10)))
+                    .isEqualTo(new Outcome(true, true, 10, 0));
+        }
+    }
+
+    @Test
+    void aThousandCopiesOfOneEventAreTheFirstOneAnd999Duplicates() throws SQLException {
+        String topic = AggregatorSystem.newTopic();
+        List<Event> copies = IntStream.range(0, 1_000)
+                .mapToObj(i -> new Event(topic, "same", Instant.EPOCH, "test", "{\"copy\":" + i + "}"))
+                .toList();
+        try (Connection connection = system.connect()) {
+            assertThat(settle(connection, SEQUENCE.incrementAndGet(), copies))
+                    .isEqualTo(new Outcome(true, true, 1, 999));
+        }
+        assertThat(totals(topic)).isEqualTo(new Totals(1, 999));
+        assertThat(system.jdbc()
+                        .sql("SELECT payload->>'copy' FROM events WHERE topic = ?")
+                        .param(topic)
+                        .query(String.class)
+                        .list())
+                .containsExactly("0");
+    }
+
+    /**
+     * For {@code -Dsettlement.seconds=60} a minute long, in each run a shorter time. Each claim's keys overlap those of
+     * many other claims, in random order; new ones come up all the time, since those that are stored make nobody wait.
+     * Now and then a claim is settled once more.
+     */
+    @Test
+    void twentyLoopsThatSettleOverlappingKeysNeverDeadlockAndCountExactly() throws Exception {
+        long seed = Long.getLong("settlement.seed", System.nanoTime());
+        Duration duration = Duration.ofSeconds(Long.getLong("settlement.seconds", 10));
+        System.out.println("Overlapping keys: -Dsettlement.seed=" + seed + " for " + duration);
+        String prefix = AggregatorSystem.newTopic();
+        Function<Long, List<Event>> claim = number -> {
+            Random random = new Random(seed + number);
+            return random.longs(200, number / 20 * 100, number / 20 * 100 + 400)
+                    .mapToObj(key -> TestEvents.event(prefix + "-" + key % 3, Long.toString(key)))
+                    .toList();
+        };
+        AtomicLong claims = new AtomicLong();
+        long base = SEQUENCE.getAndAdd(1_000_000);
+        Instant end = Instant.now().plus(duration);
+        Callable<Long> loop = () -> {
+            long again = 0;
+            try (Connection connection = system.connect();
+                    PreparedStatement fold = connection.prepareStatement(foldTotals)) {
+                Random random = new Random();
+                while (Instant.now().isBefore(end)) {
+                    boolean taken = random.nextInt(10) == 0 && claims.get() > 0;
+                    long number = taken ? claims.get() : claims.incrementAndGet();
+                    again += settle(connection, base + number, claim.apply(number))
+                                    .counted()
+                            ? 0
+                            : 1;
+                    if (number % 50 == 0) {
+                        fold.execute();
+                    }
+                }
+            }
+            return again;
+        };
+        long again = 0;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Long> settledBefore : threads.invokeAll(Collections.nCopies(20, loop))) {
+                again += settledBefore.get(); // throws what a loop threw, a deadlock (SQLSTATE 40P01) for one
+            }
+        }
+        Set<String> keys = LongStream.rangeClosed(1, claims.get())
+                .boxed()
+                .flatMap(number -> claim.apply(number).stream())
+                .map(Event::eventId)
+                .collect(Collectors.toSet());
+        System.out.println("Settled " + claims + " claims, " + again + " times one that was settled already");
+        Totals totals =
+                IntStream.range(0, 3).mapToObj(i -> totals(prefix + "-" + i)).reduce(new Totals(0, 0), Totals::plus);
+        assertThat(totals).isEqualTo(new Totals(keys.size(), 200 * claims.get() - keys.size()));
+        assertThat(IntStream.range(0, 3)
+                        .mapToLong(i -> stored(prefix + "-" + i))
+                        .sum())
+                .isEqualTo(keys.size());
+        assertThat(again).isPositive();
+    }
+
+    private static Event event(String topic, int id) {
+        return TestEvents.event(topic, Integer.toString(id));
+    }
+
+    /** What a settlement answers. */
+    private record Outcome(boolean counted, boolean inTime, long stored, long duplicates) {}
+
+    private static Outcome settle(Connection connection, long claim, List<Event> events) throws SQLException {
+        return settle(connection, claim, Instant.now().plusSeconds(3600), events);
+    }
+
+    /** Settles a claim as a worker does. */
+    private static Outcome settle(Connection connection, long claim, Instant fence, List<Event> events)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(settle)) {
+            statement.setInt(1, 0);
+            statement.setLong(2, claim);
+            statement.setString(3, "test");
+            statement.setInt(4, events.size());
+            statement.setObject(5, fence.atOffset(ZoneOffset.UTC));
+            statement.setBoolean(6, false);
+            statement.setArray(7, texts(connection, events, Event::topic));
+            statement.setArray(8, texts(connection, events, Event::eventId));
+            statement.setArray(
+                    9, texts(connection, events, event -> event.timestamp().toString()));
+            statement.setArray(10, texts(connection, events, Event::source));
+            statement.setArray(11, texts(connection, events, Event::payload));
+            Long[] receivedAt = Collections.nCopies(events.size(), 0L).toArray(Long[]::new);
+            statement.setArray(12, connection.createArrayOf("bigint", receivedAt));
+            statement.setArray(13, texts(connection, events, event -> null));
+            statement.setArray(14, connection.createArrayOf("bytea", new byte[0][]));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return new Outcome(
+                        row.getBoolean("counted"),
+                        row.getBoolean("in_time"),
+                        row.getLong("stored"),
+                        row.getLong("duplicates"));
+            }
+        }
+    }
+
+    private static Array texts(Connection connection, List<Event> events, Function<Event, @Nullable String> field)
+            throws SQLException {
+        return connection.createArrayOf("text", events.stream().map(field).toArray());
+    }
+
+    /** What was counted for a topic. */
+    private record Totals(long stored, long duplicates) {
+        Totals plus(Totals other) {
+            return new Totals(stored + other.stored, duplicates + other.duplicates);
+        }
+    }
+
+    private static Totals totals(String topic) {
+        return system.jdbc()
+                .sql("""
+                        SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicates), 0) AS duplicates
+                        FROM (
+                            SELECT topic, stored, duplicates FROM topic_totals
+                            UNION ALL
+                            SELECT topic, stored, duplicates FROM totals_delta
+                        ) AS counted
+                        WHERE topic = ?
+                        """)
+                .param(topic)
+                .query((row, number) -> new Totals(row.getLong("stored"), row.getLong("duplicates")))
+                .single();
+    }
+
+    private static long stored(String topic) {
+        return Objects.requireNonNull(system.jdbc()
+                .sql("SELECT count(*) FROM events WHERE topic = ?")
+                .param(topic)
+                .query(Long.class)
+                .single());
+    }
+}
