@@ -24,8 +24,11 @@ class EventStoreReader {
     /** ...or to take longer than this. */
     private static final Duration MAX_PAGE_TIME = Duration.ofSeconds(1);
 
-    /** Rows that the driver holds at once; any of them may be as large as an event may be. */
-    private static final int FETCH_SIZE = 10;
+    /**
+     * Rows that the driver holds at once, and the server makes within a statement's time-out on a busy machine; any of
+     * them may be as large as an event may be.
+     */
+    private static final int FETCH_SIZE = 4;
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;

@@ -88,7 +88,7 @@ final class Binaries {
     }
 
     /** Puts what is complete in its place, at once: another stack may do the same at this moment. */
-    private static void publish(Path unpacked, Path place) throws IOException {
+    static void publish(Path unpacked, Path place) throws IOException {
         // the temporary folder is its owner's alone, but the stores may run as another user
         if (!unpacked.toFile().setExecutable(true, false) || !unpacked.toFile().setReadable(true, false)) {
             throw new FileSystemException(unpacked.toString(), null, "can't be made readable");

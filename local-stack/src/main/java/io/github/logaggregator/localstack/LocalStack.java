@@ -3,7 +3,6 @@ package io.github.logaggregator.localstack;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /**
  * The whole system as processes of this machine. When it is closed the publisher ends first, then the services, and the
@@ -67,6 +67,15 @@ public final class LocalStack implements AutoCloseable {
         return new Binaries(root.resolve("local-stack/target/binaries"));
     }
 
+    /**
+     * Takes half a minute, once for what has been built, to let every start of a service take a third of its time.
+     *
+     * @param root the project's folder, in which the services' jars have been built
+     */
+    public static void cacheClasses(Path root) {
+        Stream.of(API, WORKER, PUBLISHER).parallel().forEach(service -> new ServiceJar(root, service).cacheClasses());
+    }
+
     public Store postgres() {
         return postgres;
     }
@@ -110,7 +119,7 @@ public final class LocalStack implements AutoCloseable {
                 .count();
         ServiceProcess process = new ServiceProcess(
                 before == 0 ? service : service + "-" + (before + 1),
-                jar(service),
+                new ServiceJar(root, service),
                 (options.port() == 0 ? options.onPort(Ports.free()) : options).withEnvironment(whereTheStoresAre()),
                 folder);
         services.add(process);
@@ -134,7 +143,7 @@ public final class LocalStack implements AutoCloseable {
      */
     public synchronized Process startPublisher(Redirect output, List<String> arguments) {
         refuseIfClosed();
-        List<String> command = ServiceProcess.java(jar(PUBLISHER), List.of());
+        List<String> command = new ServiceJar(root, PUBLISHER).java(List.of());
         if (arguments.stream().noneMatch(argument -> argument.startsWith("--publisher.target="))) {
             command.add("--publisher.target=" + services.getFirst().uri());
         }
@@ -156,14 +165,6 @@ public final class LocalStack implements AutoCloseable {
         if (closed) {
             throw new StackException("The stack is stopping.");
         }
-    }
-
-    private Path jar(String service) {
-        Path jar = root.resolve(service).resolve("target").resolve(service + ".jar");
-        if (!Files.exists(jar)) {
-            throw new StackException(jar + " is missing: build it with mvn package -DskipTests");
-        }
-        return jar;
     }
 
     @Override

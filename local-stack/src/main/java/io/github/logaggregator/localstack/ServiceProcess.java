@@ -3,18 +3,16 @@ package io.github.logaggregator.localstack;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** A service's executable jar as a process, ready when it says so itself at its readiness address. */
 public final class ServiceProcess extends LocalProcess {
-    private final Path jar;
+    private final ServiceJar jar;
     private final LaunchOptions options;
 
-    ServiceProcess(String name, Path jar, LaunchOptions options, DataFolder folder) {
+    ServiceProcess(String name, ServiceJar jar, LaunchOptions options, DataFolder folder) {
         super(name, options.port(), folder);
         this.jar = jar;
         this.options = options;
@@ -27,18 +25,9 @@ public final class ServiceProcess extends LocalProcess {
 
     @Override
     List<String> command() {
-        List<String> command = java(jar, options.jvmOptions());
+        List<String> command = jar.java(options.jvmOptions());
         command.addAll(List.of("--server.address=127.0.0.1", "--server.port=" + port()));
         command.addAll(options.arguments());
-        return command;
-    }
-
-    /** The beginning of a command line that runs an executable jar by the JVM that runs this, in modest memory. */
-    static List<String> java(Path jar, List<String> jvmOptions) {
-        String java = ProcessHandle.current().info().command().orElse("java");
-        List<String> command = new ArrayList<>(List.of(java, "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"));
-        command.addAll(jvmOptions);
-        command.addAll(List.of("-jar", jar.toString()));
         return command;
     }
 

@@ -133,7 +133,9 @@ class LocalStackMainTest {
 
         assertThat(Processes.awaitEnd(List.of(shell.toHandle()), START)).isTrue();
         assertThat(shell.exitValue()).isEqualTo(1);
-        assertThat(Files.readString(output)).contains("aggregator-worker ended").contains("Invalid or corrupt jarfile");
+        assertThat(Files.readString(output))
+                .contains("aggregator-worker.jar can't be made ready to start")
+                .contains("Invalid or corrupt jarfile");
         assertThat(ports.values()).allMatch(Ports::isFree);
     }
 

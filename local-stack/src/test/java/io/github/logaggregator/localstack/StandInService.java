@@ -5,16 +5,22 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What the stack knows of a service: it listens where it is told and says that it is ready. As a publisher it looks
- * whether the API is there, and ends.
+ * What the stack knows of a service: it can be extracted, listens where it is told, and says that it is ready. As a
+ * publisher it looks whether the API is there, and ends.
  */
 final class StandInService {
     private StandInService() {}
 
     public static void main(String[] arguments) throws IOException {
+        if (arguments.length > 0 && arguments[0].equals("extract")) {
+            Path jar = Path.of(System.getProperty("java.class.path"));
+            Files.copy(jar, Path.of(arguments[arguments.length - 1]).resolve(jar.getFileName()));
+        }
         for (String argument : List.of(arguments)) {
             String value = argument.substring(argument.indexOf('=') + 1);
             if (argument.startsWith("--server.port=")) {

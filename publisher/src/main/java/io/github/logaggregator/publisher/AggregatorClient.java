@@ -44,6 +44,7 @@ final class AggregatorClient implements AutoCloseable {
     private static final IntervalFunction BACKOFF =
             IntervalFunction.ofExponentialBackoff(Duration.ofMillis(100), 2, Duration.ofSeconds(10));
     private static final int OK = 200;
+    private static final int REQUEST_TIMEOUT = 408;
     private static final int TOO_MANY_REQUESTS = 429;
     private static final int SERVER_ERROR = 500;
     private static final int MAX_FAULTS_SHOWN = 5;
@@ -179,15 +180,19 @@ final class AggregatorClient implements AutoCloseable {
     }
 
     private static boolean isForNow(HttpResponse<byte[]> response) {
-        return response.statusCode() == TOO_MANY_REQUESTS || response.statusCode() >= SERVER_ERROR;
+        return saysThatNothingWasTaken(response) || response.statusCode() >= SERVER_ERROR;
     }
 
-    /** Where there was no connection, or a 429, nothing was taken; other faults may come after the events were queued. */
+    private static boolean saysThatNothingWasTaken(HttpResponse<byte[]> response) {
+        return response.statusCode() == REQUEST_TIMEOUT || response.statusCode() == TOO_MANY_REQUESTS;
+    }
+
+    /** Without a connection nothing was taken; most other faults may come after the events were queued. */
     private static boolean maybeTaken(Either<Throwable, HttpResponse<byte[]>> outcome) {
         return outcome.isLeft()
                 ? !(outcome.getLeft() instanceof ConnectException
                         || outcome.getLeft() instanceof HttpConnectTimeoutException)
-                : outcome.get().statusCode() != TOO_MANY_REQUESTS;
+                : !saysThatNothingWasTaken(outcome.get());
     }
 
     /** Full jitter keeps producers that failed together from coming back together, also after a Retry-After. */

@@ -41,7 +41,7 @@ final class AggregatorClientTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {429, 500, 502, 503})
+    @ValueSource(ints = {408, 429, 500, 502, 503})
     void sendsAgainWhatCouldNotBeTakenForNow(int status) throws Exception {
         aggregator.nextPublish(answer(status, ""), answer(status, ""));
 
@@ -79,11 +79,11 @@ final class AggregatorClientTest {
 
     @Test
     void countsWhatMayHaveBeenTakenTwice() throws Exception {
-        aggregator.nextPublish(answer(503, ""), aggregator::takeWithoutAnswer, answer(429, ""));
+        aggregator.nextPublish(answer(503, ""), aggregator::takeWithoutAnswer, answer(429, ""), answer(408, ""));
 
         publish(Duration.ofSeconds(10));
 
-        assertThat(tally.retries()).isEqualTo(3);
+        assertThat(tally.retries()).isEqualTo(4);
         assertThat(tally.maybeTakenTwice()).isEqualTo(6);
     }
 
@@ -118,7 +118,7 @@ final class AggregatorClientTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {201, 302, 400, 404, 408, 413, 422})
+    @ValueSource(ints = {201, 302, 400, 404, 413, 422})
     void neverRetriesAnEventThatWasRefused(int status) {
         aggregator.everyPublish(answer(status, "<html>no</html>"));
 

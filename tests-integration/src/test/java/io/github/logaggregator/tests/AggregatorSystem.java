@@ -47,6 +47,10 @@ final class AggregatorSystem implements AutoCloseable {
     static final Path ROOT =
             Path.of(System.getProperty("project.root", "..")).toAbsolutePath().normalize();
 
+    static {
+        LocalStack.cacheClasses(ROOT);
+    }
+
     private static final Path TARGET = ROOT.resolve("tests-integration/target");
     private static final Duration SETTLED_WITHIN = Duration.ofSeconds(60);
     private static final Duration PUBLISHER_ENDS_WITHIN = Duration.ofMinutes(5);
@@ -169,6 +173,18 @@ final class AggregatorSystem implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()
                 .until(() -> stats().books(), books -> books.queued() + books.inFlight() == 0);
+    }
+
+    /** What has been added to the books, and where what is not settled lies now. */
+    static Stats.Books change(Stats.Books before, Stats.Books after) {
+        return new Stats.Books(
+                after.received() - before.received(),
+                after.stored() - before.stored(),
+                after.duplicates() - before.duplicates(),
+                after.deadLettered() - before.deadLettered(),
+                after.queued(),
+                after.inFlight(),
+                after.unaccounted());
     }
 
     /**

@@ -58,7 +58,7 @@ class DescriptionIT {
                         .getPost()
                         .getResponses()
                         .keySet())
-                .containsExactlyInAnyOrder("200", "400", "405", "413", "415", "422", "429", "503");
+                .containsExactlyInAnyOrder("200", "400", "405", "408", "413", "415", "422", "429", "503");
     }
 
     @Test

@@ -127,10 +127,7 @@ class FrozenWorkerIT {
         Books before = system.stats().books();
         other.pause(); // so that the claim is the worker's
         String topic = AggregatorSystem.newTopic();
-        List<Event> events = Stream.concat(
-                        TestEvents.events(topic, 19).stream(),
-                        Stream.of(TestEvents.event(topic, "the last of " + topic)))
-                .toList();
+        List<Event> events = TestEvents.twenty(topic);
         moment.freezeWhileItSettles(events);
         assertThat(system.redis().zcard(KEYS.claims())).isEqualTo(1);
 
@@ -153,15 +150,7 @@ class FrozenWorkerIT {
     }
 
     private static Books change(Books before) {
-        Books after = system.stats().books();
-        return new Books(
-                after.received() - before.received(),
-                after.stored() - before.stored(),
-                after.duplicates() - before.duplicates(),
-                after.deadLettered() - before.deadLettered(),
-                after.queued(),
-                after.inFlight(),
-                after.unaccounted());
+        return AggregatorSystem.change(before, system.stats().books());
     }
 
     private static void publish(List<Event> events) {

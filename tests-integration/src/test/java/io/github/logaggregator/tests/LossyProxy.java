@@ -17,8 +17,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a service and a store, and loses replies: the store has done what it was asked for, and the service
- * does not learn of it. Everything else it passes on as it comes.
+ * Stands between a service and a store, and loses things. Replies: the store has done what it was asked for, and the
+ * service does not learn of it. Or, as a firewall does, whole connections: they stay open, and nothing comes through them
+ * any more, while new ones work. Everything else it passes on as it comes.
  */
 final class LossyProxy implements AutoCloseable {
     private static final long HELD_WITHIN_SECONDS = 60;
@@ -62,6 +63,11 @@ final class LossyProxy implements AutoCloseable {
         last = reply;
         next = reply;
         return reply;
+    }
+
+    /** Lets nothing pass any more on the connections of this moment. */
+    void forgetConnections() {
+        links.forEach(link -> link.forgotten = true);
     }
 
     /** Holds nothing back any longer. */
@@ -121,6 +127,7 @@ final class LossyProxy implements AutoCloseable {
         private final Socket service;
         private final Socket store;
         private volatile CompletableFuture<Void> mayAnswer = CompletableFuture.completedFuture(null);
+        private volatile boolean forgotten;
 
         private Link(Socket service, Socket store) {
             this.service = service;
@@ -128,8 +135,9 @@ final class LossyProxy implements AutoCloseable {
         }
 
         private void pass(Socket from, Socket to) {
-            try (InputStream in = from.getInputStream();
-                    OutputStream out = to.getOutputStream()) {
+            try {
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream();
                 byte[] bytes = new byte[64 * 1024];
                 String before = "";
                 for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
@@ -137,11 +145,14 @@ final class LossyProxy implements AutoCloseable {
                     if (from.equals(store)) {
                         mayAnswer.join();
                     }
-                    out.write(bytes, 0, n);
+                    if (!forgotten) {
+                        out.write(bytes, 0, n);
+                    }
                 }
             } catch (IOException e) {
                 // One side is gone, so the other one goes, too.
-            } finally {
+            }
+            if (!forgotten || from.equals(service)) {
                 close();
             }
         }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
 
 import io.github.logaggregator.localstack.LaunchOptions;
 import io.github.logaggregator.localstack.ServiceProcess;
-import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.QueueKeys;
 import io.github.logaggregator.model.Stats.Books;
 import io.github.logaggregator.tests.LossyProxy.HeldReply;
@@ -104,7 +103,8 @@ class LostReplyIT {
         String event = TestEvents.json(TestEvents.event(topic, "1"));
 
         HeldReply reply = fromApiToRedis.holdReply(topic);
-        CompletableFuture<Response> answer = CompletableFuture.supplyAsync(() -> system.publish(event));
+        CompletableFuture<Response> answer =
+                CompletableFuture.supplyAsync(() -> system.publish(event), Thread::startVirtualThread);
         reply.await();
         await(() -> count("received") == before.received() + 1);
         loss.of(reply, answer::join);
@@ -121,7 +121,7 @@ class LostReplyIT {
         Books before = settledBooks();
         String topic = AggregatorSystem.newTopic();
         // The reply to the wait holds the first event only.
-        HeldReply reply = fromWorkerToRedis.holdReply("the last of " + topic);
+        HeldReply reply = fromWorkerToRedis.holdReply(TestEvents.theLastOf(topic));
         publishTwentyEvents(topic);
         reply.await();
         assertThat(system.stats().books().inFlight()).isEqualTo(20);
@@ -198,11 +198,7 @@ class LostReplyIT {
     }
 
     private static void publishTwentyEvents(String topic) {
-        List<Event> events = Stream.concat(
-                        TestEvents.events(topic, 19).stream(),
-                        Stream.of(TestEvents.event(topic, "the last of " + topic)))
-                .toList();
-        system.publish(TestEvents.json(events)).then().statusCode(200);
+        system.publish(TestEvents.json(TestEvents.twenty(topic))).then().statusCode(200);
     }
 
     /** To wait until the worker says that something has failed since now. */
@@ -229,14 +225,7 @@ class LostReplyIT {
         assertThat(system.redis().keys(KEYS.claimPrefix() + "*")).isEmpty();
         assertThat(count("settled")).isEqualTo(count("received"));
         assertThat(count("settled_bytes")).isEqualTo(count("received_bytes"));
-        return new Books(
-                after.received() - before.received(),
-                after.stored() - before.stored(),
-                after.duplicates() - before.duplicates(),
-                after.deadLettered() - before.deadLettered(),
-                after.queued(),
-                after.inFlight(),
-                after.unaccounted());
+        return AggregatorSystem.change(before, after);
     }
 
     private static long count(String counter) {

@@ -73,13 +73,10 @@ class OutagesIT {
         // So that a test can take all of them.
         system.jdbc().sql("ALTER SYSTEM SET max_connections = 40").update();
         restart(system.postgres());
-        ForgetfulProxy redis = new ForgetfulProxy(system.redisStore());
-        ForgetfulProxy postgres = new ForgetfulProxy(system.postgres());
-        LaunchOptions options = LaunchOptions.defaults()
-                .withArguments(
-                        "--spring.data.redis.host=127.0.0.1",
-                        "--spring.data.redis.port=" + redis.port(),
-                        "--spring.datasource.url=" + EmbeddedPostgresStore.jdbcUrl("127.0.0.1", postgres.port()));
+        LossyProxy redis = new LossyProxy(system.redisStore());
+        LossyProxy postgres = new LossyProxy(system.postgres());
+        LaunchOptions options =
+                LaunchOptions.defaults().withArguments(redis.asRedis()).withArguments(postgres.asPostgres());
         Outage outage = new Outage(system, system.startApi(options), system.startWorker(options));
         List<Connection> taken = new ArrayList<>();
 
@@ -159,7 +156,7 @@ class OutagesIT {
                                 // the last one, since its disk goes with it
                                 dynamicTest("Redis' disk is full", () -> testFullDiskOfRedis(system, outage))))
                 .flatMap(tests -> tests)
-                .onClose(() -> Stream.of(redis, postgres).forEach(ForgetfulProxy::close));
+                .onClose(() -> Stream.of(redis, postgres).forEach(LossyProxy::close));
     }
 
     private static void start(Store store) {
@@ -420,7 +417,7 @@ class OutagesIT {
                 assertThat(told.lines()).hasSize(2);
                 assertThat(told).containsSubsequence(store + " does not answer", store + " answers again");
             }
-            // The worker's loops tell each for itself, for each thing they do: that it fails, and that it works again;
+            // The worker's loops tell each for itself, for each thing they do, that it fails, and that it works again;
             // and
             // which claims they take over from each other.
             assertThat(added(worker, workerLog).lines()).hasSizeLessThanOrEqualTo(16);

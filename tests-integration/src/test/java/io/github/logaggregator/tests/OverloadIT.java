@@ -76,6 +76,25 @@ class OverloadIT {
                 .isEqualTo(200);
     }
 
+    @Test
+    @OwnSystem(apis = 0, workers = 0)
+    void ofBodiesThatStopComingIsEndedByATimeOut(AggregatorSystem system) throws IOException {
+        ServiceProcess api =
+                system.startApi(LaunchOptions.defaults().withArguments("--server.tomcat.connection-timeout=1s"));
+        try (Socket socket = new Socket(api.uri().getHost(), api.port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream()
+                    .write(
+                            "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+                                    .getBytes(US_ASCII));
+            assertThat(new String(socket.getInputStream().readAllBytes(), US_ASCII))
+                    .startsWith("HTTP/1.1 408 ")
+                    .contains("Connection: close\r\n", "application/problem+json", "\"title\":\"Request Timeout\"");
+        }
+        assertThat(api.log()).doesNotContain("WARN");
+        assertThat(system.stats().books().received()).isZero();
+    }
+
     /** Connections that send one large body after the other, each on a connection of its own. */
     private static final class Load {
         private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
@@ -118,7 +137,7 @@ class OverloadIT {
         private int publish(int number) throws IOException {
             String id = Integer.toString(number);
             String json = TestEvents.json(TestEvents.event("t", id));
-            byte[] event = (json.substring(0, json.indexOf("500")) + '"').getBytes(UTF_8);
+            byte[] event = (json.substring(0, json.lastIndexOf("500")) + '"').getBytes(UTF_8);
             int status = switch (number % 10) {
                 case 0 -> post(CHUNKED, event, TAIL, SPACES);
                 case 1 -> post(CHUNKED, event, TAIL, SPACES, SPACES);

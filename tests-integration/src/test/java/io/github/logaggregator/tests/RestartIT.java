@@ -54,17 +54,19 @@ class RestartIT {
         AtomicBoolean restarting = new AtomicBoolean(true);
         AtomicInteger runs = new AtomicInteger();
         List<CompletableFuture<Void>> publishers = system.apis().stream()
-                .map(api -> CompletableFuture.runAsync(() -> {
-                    while (restarting.get()) {
-                        PublisherRun run = system.runPublisher(
-                                "--publisher.target=" + api.uri(),
-                                "--publisher.count=2000",
-                                "--publisher.batch-size=5",
-                                "--publisher.rate=400");
-                        assertThat(run.status()).as(run.output()).isZero();
-                        runs.incrementAndGet();
-                    }
-                }))
+                .map(api -> CompletableFuture.runAsync(
+                        () -> {
+                            while (restarting.get()) {
+                                PublisherRun run = system.runPublisher(
+                                        "--publisher.target=" + api.uri(),
+                                        "--publisher.count=2000",
+                                        "--publisher.batch-size=5",
+                                        "--publisher.rate=400");
+                                assertThat(run.status()).as(run.output()).isZero();
+                                runs.incrementAndGet();
+                            }
+                        },
+                        Thread::startVirtualThread))
                 .toList();
         long held = 0;
         try {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.cfg.JsonNodeFeature;
@@ -30,6 +31,16 @@ final class TestEvents {
         return IntStream.range(0, count)
                 .mapToObj(i -> event(topic, Integer.toString(i)))
                 .toList();
+    }
+
+    /** Twenty events, the last of which has an id by which it can be told on the wire. */
+    static List<Event> twenty(String topic) {
+        return Stream.concat(events(topic, 19).stream(), Stream.of(event(topic, theLastOf(topic))))
+                .toList();
+    }
+
+    static String theLastOf(String topic) {
+        return "the last of " + topic;
     }
 
     /** An event whose payload has so many bytes. */
