@@ -1,6 +1,7 @@
 package io.github.logaggregator.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.logaggregator.localstack.ServiceProcess;
 import io.github.logaggregator.model.Event;
@@ -15,6 +16,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,6 +32,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.springframework.util.FileSystemUtils;
 
 /** The books balance in every answer, and show to the event what is missing or was counted twice. */
 class BooksIT {
@@ -261,6 +265,39 @@ class BooksIT {
         letItsLeaseRunOut(redis, claim);
         Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> redis.zcard(KEYS.claims()) == 0);
         assertThat(system.stats().books()).isEqualTo(new Books(100, 100, 20, 0, 0, 0, -20));
+    }
+
+    /** It can't be seen in the books, which balance again when Redis has forgotten what PostgreSQL has. */
+    @Test
+    @OwnSystem
+    void comeWithAWarningWhenRedisIsBroughtBackFromAnOlderState(AggregatorSystem system) throws IOException {
+        assumeTrue(
+                Backing.chosen() == Backing.EMBEDDED,
+                "Skipped: the stores run in containers, whose disks are out of this test's reach");
+        Path data = Path.of(system.redis().configGet("dir").get("dir"));
+        Path older = data.resolveSibling("older");
+        system.publish(TestEvents.json(TestEvents.events("t", 10)));
+        system.awaitSettled();
+        system.redisStore().stop();
+        FileSystemUtils.copyRecursively(data, older);
+        startAgain(system);
+        system.publish(TestEvents.json(TestEvents.events("u", 10))).then().statusCode(200);
+        assertThat(system.awaitSettled()).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+        assertThat(system.stats().queue().rolledBack()).isFalse();
+
+        system.redisStore().stop();
+        FileSystemUtils.deleteRecursively(data);
+        Files.move(older, data);
+        startAgain(system);
+        assertThat(system.stats().queue().rolledBack()).isTrue();
+    }
+
+    private static void startAgain(AggregatorSystem system) {
+        system.redisStore().start();
+        system.redisStore().awaitReady();
+        Awaitility.await()
+                .atMost(20, TimeUnit.SECONDS)
+                .until(() -> system.http().get("/stats").statusCode() == 200);
     }
 
     private static void change(AggregatorSystem system, String sql) {
