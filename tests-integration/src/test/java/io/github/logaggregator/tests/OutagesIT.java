@@ -294,9 +294,9 @@ class OutagesIT {
         }
 
         void test(Trouble trouble) throws Exception {
+            awaitToldThatItIsBack();
             Books before = awaitBack();
             int takenBefore = taken;
-            awaitToldThatItIsBack();
             long apiPid = api.pid();
             long workerPid = worker.pid();
             String apiLog = api.log();
@@ -427,12 +427,19 @@ class OutagesIT {
             }
         }
 
-        /** The API tells that a store is back when it has answered for a while. */
+        /** The API tells that a store is back when it has answered for a while; each loop, when it has settled a claim. */
         private void awaitToldThatItIsBack() {
             Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> {
+                send();
                 system.http().get("/stats");
-                return api.log().lastIndexOf(" does not answer") <= api.log().lastIndexOf(" answers again");
+                return api.log().lastIndexOf(" does not answer") <= api.log().lastIndexOf(" answers again")
+                        && count("Settling a claim in PostgreSQL fails")
+                                == count("Settling a claim in PostgreSQL works again");
             });
+        }
+
+        private long count(String told) {
+            return worker.log().lines().filter(line -> line.contains(told)).count();
         }
 
         private static String added(ServiceProcess service, String before) {
