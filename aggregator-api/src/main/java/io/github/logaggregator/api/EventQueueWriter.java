@@ -3,26 +3,48 @@ package io.github.logaggregator.api;
 import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.QueueEntry;
 import io.github.logaggregator.model.QueueKeys;
+import jakarta.annotation.PreDestroy;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
 import org.springframework.stereotype.Component;
 
-/** Puts events on the Redis list, all those of a request or none, as long as the queue has room for them. */
+/**
+ * Puts events on the Redis list, all those of a request or none, as long as the queue has room for them.
+ *
+ * <p>Requests that come while Redis is at work go together in the next command, so that they share its round trip and the
+ * sync of its file (group commit).
+ */
 @Component
 class EventQueueWriter {
     private static final QueueKeys KEYS = QueueKeys.FIRST;
-    private static final RedisScript<Long> ENQUEUE = RedisScript.of(ResourceText.of("redis/enqueue.lua"), Long.class);
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static final RedisScript<List<Long>> ENQUEUE =
+            (RedisScript) RedisScript.of(ResourceText.of("redis/enqueue.lua"), List.class);
+
+    /** A group ends with the request that reaches this: Redis does nothing else while it takes one. */
+    private static final long GROUP_BYTES = 1 << 20;
 
     private final RedisTemplate<String, byte[]> redis;
     private final StoreAccess redisAccess;
     private final ApiProperties properties;
     private final Clock clock;
+    private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
+    private final ExecutorService sender = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("enqueue").factory());
 
     EventQueueWriter(
             RedisTemplate<String, byte[]> redis, StoreAccess redisAccess, ApiProperties properties, Clock clock) {
@@ -32,6 +54,9 @@ class EventQueueWriter {
         this.clock = clock;
     }
 
+    /** A request's entries on their way to Redis; done with whether they were queued. */
+    private record Waiting(List<byte[]> entries, long bytes, CompletableFuture<Boolean> queued) {}
+
     /**
      * Queues the events; when it returns they are on Redis' disk.
      *
@@ -40,16 +65,15 @@ class EventQueueWriter {
      */
     void enqueue(List<Event> events) {
         Instant receivedAt = clock.instant();
-        byte[][] arguments = new byte[events.size() + 3][];
+        List<byte[]> entries = new ArrayList<>(events.size());
         long bytes = 0;
-        int i = 3;
         for (Event event : events) {
             byte[] entry = QueueEntry.of(receivedAt, event).encode();
             if (entry.length > properties.maxEventSize().toBytes()) {
-                throw Refusal.tooLarge("Event " + (i - 3) + " is larger than "
+                throw Refusal.tooLarge("Event " + entries.size() + " is larger than "
                         + properties.maxEventSize().toBytes() + " bytes (api.max-event-size). Nothing was taken.");
             }
-            arguments[i++] = entry;
+            entries.add(entry);
             bytes += entry.length;
         }
         long maxEvents = properties.queue().maxEvents();
@@ -58,18 +82,58 @@ class EventQueueWriter {
             throw Refusal.tooLarge("The request is larger than the whole queue may be (" + maxEvents + " events, "
                     + maxBytes + " bytes: api.queue). Nothing was taken.");
         }
-        arguments[0] = bytes(maxEvents);
-        arguments[1] = bytes(maxBytes);
-        arguments[2] = bytes(bytes);
-        if (run(arguments) == 0) {
+        if (!send(new Waiting(entries, bytes, new CompletableFuture<>()))) {
             throw full("The queue is full.");
         }
     }
 
-    private long run(byte[][] arguments) {
+    private boolean send(Waiting request) {
+        waiting.add(request);
+        sender.execute(this::sendGroup);
+        try {
+            return request.queued().join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof Refusal refusal ? refusal : e;
+        }
+    }
+
+    /** Sends what waits; for most requests somebody has done that by now. */
+    private void sendGroup() {
+        List<Waiting> group = new ArrayList<>();
+        long bytes = 0;
+        for (Waiting next = waiting.peek(); next != null && bytes < GROUP_BYTES; next = waiting.peek()) {
+            group.add(waiting.remove());
+            bytes += next.bytes();
+        }
+        if (group.isEmpty()) {
+            return;
+        }
+        try {
+            List<Long> queued = run(group);
+            for (int i = 0; i < group.size(); i++) {
+                group.get(i).queued().complete(queued.get(i) == 1);
+            }
+        } catch (RuntimeException e) {
+            // What came meanwhile would wait for the same answer of Redis, only longer.
+            for (Waiting next = waiting.poll(); next != null; next = waiting.poll()) {
+                group.add(next);
+            }
+            group.forEach(request -> request.queued().completeExceptionally(e));
+        }
+    }
+
+    private List<Long> run(List<Waiting> group) {
+        List<byte[]> arguments = new ArrayList<>();
+        arguments.add(bytes(properties.queue().maxEvents()));
+        arguments.add(bytes(properties.queue().maxSize().toBytes()));
+        for (Waiting request : group) {
+            arguments.add(bytes(request.entries().size()));
+            arguments.add(bytes(request.bytes()));
+            arguments.addAll(request.entries());
+        }
         return redisAccess.ask(() -> {
             try {
-                return redis.execute(ENQUEUE, List.of(KEYS.queue(), KEYS.counters()), (Object[]) arguments);
+                return redis.execute(ENQUEUE, List.of(KEYS.queue(), KEYS.counters()), arguments.toArray());
             } catch (DataAccessException e) {
                 // Redis refuses whatever may grow, before it does anything, once it is at its maxmemory.
                 if (String.valueOf(NestedExceptionUtils.getMostSpecificCause(e).getMessage())
@@ -87,5 +151,10 @@ class EventQueueWriter {
 
     private static byte[] bytes(long number) {
         return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    @PreDestroy
+    void close() {
+        sender.close();
     }
 }

@@ -82,13 +82,20 @@ class EventStoreReader {
      */
     Page read(@Nullable String topic, @Nullable Cursor before, int limit) {
         List<Object> parameters = new ArrayList<>();
-        String where = "";
+        String where = "true";
         if (topic != null) {
-            where += " AND topic = ?";
+            // A range of one topic, read in the order of the topics: with topic = ? PostgreSQL may well choose to go
+            // through
+            // all topics in the order of arrival, which takes for ever when there has been nothing of this one for
+            // long.
+            where = "topic >= ? AND "
+                    + (before == null ? "topic <= ?" : "(topic, arrival_xid, arrival_number) < (?, ?::xid8, ?)");
             parameters.add(topic);
+            parameters.add(topic);
+        } else if (before != null) {
+            where = "(arrival_xid, arrival_number) < (?::xid8, ?)";
         }
         if (before != null) {
-            where += " AND (arrival_xid, arrival_number) < (?::xid8, ?)";
             parameters.add(before.xid());
             parameters.add(before.number());
         }
@@ -96,10 +103,10 @@ class EventStoreReader {
         String sql = """
                 SELECT topic, event_id, ts, source, payload::text, arrival_xid::text AS xid, arrival_number
                 FROM events
-                WHERE true%s
-                ORDER BY arrival_xid DESC, arrival_number DESC
+                WHERE %s
+                ORDER BY %sarrival_xid DESC, arrival_number DESC
                 LIMIT ?
-                """.formatted(where);
+                """.formatted(where, topic == null ? "" : "topic DESC, ");
         // The driver reads row by row only in a transaction.
         return postgresAccess.ask(() -> transaction.execute(status -> {
             try (Stream<Row> rows = jdbc.queryForStream(sql, EventStoreReader::row, parameters.toArray())) {

@@ -1,0 +1,115 @@
+package io.github.logaggregator.benchmarks;
+
+import io.github.logaggregator.model.Event;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+
+/**
+ * What PostgreSQL could do if events cost nothing before: the worker's own settlement statement, fed from memory. Each loop
+ * has a connection of its own and settles one claim after the other.
+ */
+final class SettlementLoops {
+    private final DataSource database;
+    private final String settle;
+    private final int loops;
+    private final int claimSize;
+    private final AtomicLong sequence = new AtomicLong();
+
+    /**
+     * @param root the project's folder
+     * @param database one with the schema
+     */
+    SettlementLoops(Path root, DataSource database, int loops, int claimSize) {
+        this.database = database;
+        this.loops = loops;
+        this.claimSize = claimSize;
+        try {
+            this.settle = Files.readString(root.resolve("aggregator-worker/src/main/resources/sql/settle.sql"));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Settles for so long after a warm-up; gives the events settled in a second. */
+    double eventsPerSecond(EventSource events, long warmUpMillis, long millis) {
+        AtomicLong settled = new AtomicLong();
+        long begin = System.nanoTime() + warmUpMillis * 1_000_000;
+        long end = begin + millis * 1_000_000;
+        try (ExecutorService threads = Executors.newFixedThreadPool(loops)) {
+            List<Future<?>> running = new ArrayList<>();
+            for (int i = 0; i < loops; i++) {
+                running.add(threads.submit(() -> {
+                    settle(events, begin, end, settled);
+                    return true;
+                }));
+            }
+            for (Future<?> loop : running) {
+                loop.get();
+            }
+        } catch (Exception e) {
+            throw new IllegalStateException("The settlement loops failed", e);
+        }
+        return settled.get() / (millis / 1e3);
+    }
+
+    private void settle(EventSource events, long begin, long end, AtomicLong settled) throws SQLException {
+        List<Event> claim = new ArrayList<>();
+        try (Connection connection = database.getConnection();
+                PreparedStatement statement = connection.prepareStatement(settle)) {
+            while (System.nanoTime() < end) {
+                claim.clear();
+                for (int i = 0; i < claimSize; i++) {
+                    claim.add(events.event());
+                }
+                settle(connection, statement, claim);
+                long now = System.nanoTime();
+                if (now >= begin && now < end) {
+                    settled.addAndGet(claimSize);
+                }
+            }
+        }
+    }
+
+    /** As the worker's EventStoreWriter does. */
+    private void settle(Connection connection, PreparedStatement statement, List<Event> claim) throws SQLException {
+        int i = 0;
+        statement.setInt(++i, 0);
+        statement.setLong(++i, sequence.incrementAndGet());
+        statement.setString(++i, "benchmark");
+        statement.setInt(++i, claim.size());
+        statement.setObject(++i, OffsetDateTime.now(ZoneOffset.UTC).plusHours(12));
+        statement.setBoolean(++i, false);
+        for (Function<Event, String> field : List.<Function<Event, String>>of(
+                Event::topic, Event::eventId, event -> event.timestamp().toString(), Event::source, Event::payload)) {
+            statement.setArray(
+                    ++i,
+                    connection.createArrayOf("text", claim.stream().map(field).toArray(String[]::new)));
+        }
+        Long[] receivedAt = new Long[claim.size()];
+        Arrays.fill(receivedAt, Instant.now().toEpochMilli());
+        statement.setArray(++i, connection.createArrayOf("bigint", receivedAt));
+        statement.setArray(
+                ++i,
+                connection.createArrayOf(
+                        "text", Stream.generate(() -> null).limit(claim.size()).toArray(String[]::new)));
+        statement.setArray(++i, connection.createArrayOf("bytea", new byte[0][]));
+        statement.executeQuery().close();
+    }
+}
