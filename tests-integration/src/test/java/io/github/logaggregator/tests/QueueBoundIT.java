@@ -6,10 +6,13 @@ import static org.hamcrest.Matchers.equalTo;
 
 import io.github.logaggregator.localstack.LaunchOptions;
 import io.github.logaggregator.model.Stats.Books;
+import io.lettuce.core.ScriptOutputType;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -97,6 +100,23 @@ class QueueBoundIT {
         assertThat(system.publish(TestEvents.json(TestEvents.event("t", "after")))
                         .statusCode())
                 .isEqualTo(200);
+    }
+
+    /** What came together goes to Redis together; the second of these requests does not fit, and the third one does. */
+    @Test
+    void takesEachRequestOfAGroupWholeOrNotAtAll(AggregatorSystem system) throws IOException {
+        String script =
+                Files.readString(AggregatorSystem.ROOT.resolve("aggregator-api/src/main/resources/redis/enqueue.lua"));
+        String[] keys = {"aggregator:{0}:queue", "aggregator:{0}:counters"};
+        List<Long> queued = system.redis()
+                .eval(script, ScriptOutputType.MULTI, keys, "4 100 2 20 a b 3 30 c d e 2 20 f g 1 10 h".split(" "));
+        assertThat(queued).containsExactly(1L, 0L, 1L, 0L);
+        assertThat(system.redis().lrange(keys[0], 0, -1)).containsExactly("g", "f", "b", "a");
+        assertThat(system.redis().hgetall(keys[1]))
+                .containsOnly(Map.entry("received", "4"), Map.entry("received_bytes", "40"));
+
+        queued = system.redis().eval(script, ScriptOutputType.MULTI, keys, "9 50 1 11 c 1 10 d".split(" "));
+        assertThat(queued).containsExactly(0L, 1L);
     }
 
     @Test
