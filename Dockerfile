@@ -15,7 +15,7 @@ WORKDIR /app
 # The libraries first: they change less often than the service, and their layer is kept.
 COPY --from=build /services/${SERVICE}/lib lib
 COPY --from=build /services/${SERVICE}/${SERVICE}.jar service.jar
-# The classes as the JVM wants them (JEP 514), which takes two thirds off the time of a start.
+# The classes as the JVM wants them (JEP 514), which takes half the time off a start.
 RUN java -XX:AOTCacheOutput=service.aot -Dspring.context.exit=onRefresh -jar service.jar > /dev/null
 USER 10001:10001
 ENTRYPOINT ["java", "-XX:AOTCache=/app/service.aot", "-XX:MaxRAMPercentage=65", "-XX:+ExitOnOutOfMemoryError", "-jar", "/app/service.jar"]

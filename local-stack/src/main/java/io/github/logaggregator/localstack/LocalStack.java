@@ -68,7 +68,7 @@ public final class LocalStack implements AutoCloseable {
     }
 
     /**
-     * Takes half a minute, once for what has been built, to let every start of a service take a third of its time.
+     * Takes half a minute, once for what has been built, to let every start of a service take half its time.
      *
      * @param root the project's folder, in which the services' jars have been built
      */

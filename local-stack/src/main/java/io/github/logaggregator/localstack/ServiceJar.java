@@ -54,7 +54,7 @@ final class ServiceJar {
 
     /**
      * Keeps the classes that it loads at its start as the JVM wants them, which takes a JVM of Java 25 or later some
-     * seconds and 100 MB of disk, and two thirds off the time of each start from then on.
+     * seconds and 100 MB of disk, and half the time off each start from then on.
      */
     void cacheClasses() {
         Path folder = extracted();
