@@ -7,7 +7,7 @@ import java.util.Properties;
  *
  * @param rounds how often each case is measured; with 1 everything is smaller, and at most three minutes long
  * @param seconds how long a load lasts that is measured
- * @param warmUpSeconds how long it lasts before
+ * @param warmUpSeconds how long each kind of load lasts before the first round
  * @param drained events on the queue that is drained
  * @param eventBytes size of an event's JSON
  * @param duplicateShare share of the events that were sent before
@@ -35,7 +35,7 @@ record BenchmarkOptions(
         return new BenchmarkOptions(
                 rounds,
                 number(properties, "seconds", isShort ? 2 : 8),
-                number(properties, "warm-up-seconds", isShort ? 2 : 5),
+                number(properties, "warm-up-seconds", isShort ? 6 : 15),
                 number(properties, "drained", isShort ? 60_000 : 300_000),
                 number(properties, "event-bytes", 300),
                 Double.parseDouble(value(properties, "duplicate-share", "0.3")),

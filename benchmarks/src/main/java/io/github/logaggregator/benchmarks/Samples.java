@@ -38,6 +38,20 @@ final class Samples {
         details.computeIfAbsent(what, key -> new ArrayList<>()).add(value);
     }
 
+    /** Microseconds of processor time for each event, by process. */
+    void cpu(String prefix, Map<String, Double> micros) {
+        micros.forEach((process, used) -> detail(prefix + "CPU µs " + process, used));
+    }
+
+    /** What was measured last, in one line. */
+    String last() {
+        double value = values.getLast();
+        return against.isEmpty()
+                ? "%s: %,.2f %s".formatted(name, value, unit)
+                : "%s: %,.2f against %,.2f %s: %.2f"
+                        .formatted(name, value, against.getLast(), unit, value / against.getLast());
+    }
+
     double medianOf(String detail) {
         return median(details.getOrDefault(detail, List.of()));
     }

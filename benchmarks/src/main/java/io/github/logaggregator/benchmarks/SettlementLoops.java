@@ -47,16 +47,15 @@ final class SettlementLoops {
         }
     }
 
-    /** Settles for so long after a warm-up; gives the events settled in a second. */
-    double eventsPerSecond(EventSource events, long warmUpMillis, long millis) {
+    /** Settles for so long; gives the events settled in a second. */
+    double eventsPerSecond(EventSource events, long millis) {
         AtomicLong settled = new AtomicLong();
-        long begin = System.nanoTime() + warmUpMillis * 1_000_000;
-        long end = begin + millis * 1_000_000;
+        long end = System.nanoTime() + millis * 1_000_000;
         try (ExecutorService threads = Executors.newFixedThreadPool(loops)) {
             List<Future<?>> running = new ArrayList<>();
             for (int i = 0; i < loops; i++) {
                 running.add(threads.submit(() -> {
-                    settle(events, begin, end, settled);
+                    settle(events, end, settled);
                     return true;
                 }));
             }
@@ -69,7 +68,7 @@ final class SettlementLoops {
         return settled.get() / (millis / 1e3);
     }
 
-    private void settle(EventSource events, long begin, long end, AtomicLong settled) throws SQLException {
+    private void settle(EventSource events, long end, AtomicLong settled) throws SQLException {
         List<Event> claim = new ArrayList<>();
         try (Connection connection = database.getConnection();
                 PreparedStatement statement = connection.prepareStatement(settle)) {
@@ -79,8 +78,7 @@ final class SettlementLoops {
                     claim.add(events.event());
                 }
                 settle(connection, statement, claim);
-                long now = System.nanoTime();
-                if (now >= begin && now < end) {
+                if (System.nanoTime() < end) {
                     settled.addAndGet(claimSize);
                 }
             }

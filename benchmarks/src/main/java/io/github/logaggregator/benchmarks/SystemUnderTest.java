@@ -2,10 +2,13 @@ package io.github.logaggregator.benchmarks;
 
 import io.github.logaggregator.localstack.DataFolder;
 import io.github.logaggregator.localstack.EmbeddedPostgresStore;
+import io.github.logaggregator.localstack.EmbeddedRedisStore;
 import io.github.logaggregator.localstack.LaunchOptions;
 import io.github.logaggregator.localstack.LocalStack;
 import io.github.logaggregator.localstack.Ports;
 import io.github.logaggregator.localstack.ServiceProcess;
+import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -15,6 +18,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -30,6 +38,8 @@ final class SystemUnderTest implements AutoCloseable {
 
     private final BenchmarkOptions options;
     private final Http http;
+    private final EmbeddedPostgresStore postgres;
+    private final EmbeddedRedisStore redis;
     private final LocalStack stack;
 
     SystemUnderTest(Path root, BenchmarkOptions options, Http http) {
@@ -37,17 +47,39 @@ final class SystemUnderTest implements AutoCloseable {
         this.http = http;
         LocalStack.cacheClasses(root);
         DataFolder folder = DataFolder.temporary(root.resolve("benchmarks/target"));
-        stack = new LocalStack(
-                root,
-                folder,
-                LocalStack.postgres(root, folder, Ports.free()),
-                LocalStack.redis(root, folder, Ports.free(), REDIS_MEMORY));
+        postgres = LocalStack.postgres(root, folder, Ports.free());
+        redis = installedRedis()
+                .map(program -> LocalStack.installedRedis(program, folder, Ports.free(), REDIS_MEMORY))
+                .orElseGet(() -> LocalStack.redis(root, folder, Ports.free(), REDIS_MEMORY));
+        stack = new LocalStack(root, folder, postgres, redis);
         try {
             stack.startStores();
             createDatabase(root, LIMIT);
         } catch (RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    /** The machine's own redis-server, if it is one that knows what the scripts need: the embedded one is slow. */
+    private static Optional<Path> installedRedis() {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                .map(folder -> Path.of(folder, "redis-server"))
+                .filter(Files::isExecutable)
+                .filter(SystemUnderTest::hasScriptFlags)
+                .findFirst();
+    }
+
+    /** Redis 7 brought them; {@code redis-server --version} begins with "Redis server v=7.0.15". */
+    private static boolean hasScriptFlags(Path redisServer) {
+        try (BufferedReader version = new ProcessBuilder(redisServer.toString(), "--version")
+                .redirectErrorStream(true)
+                .start()
+                .inputReader()) {
+            Matcher major = Pattern.compile("v=(\\d+)").matcher(version.lines().collect(Collectors.joining()));
+            return major.find() && Integer.parseInt(major.group(1)) >= 7;
+        } catch (IOException e) {
+            return false;
         }
     }
 
@@ -62,9 +94,22 @@ final class SystemUnderTest implements AutoCloseable {
         }
     }
 
+    /** The ids of the stores' processes, by name. */
+    Map<String, Long> storePids() {
+        return Map.of("Redis", redis.pid(), "PostgreSQL", postgres.pid());
+    }
+
     ServiceProcess startApi(String... jvmOptions) {
-        ServiceProcess api = stack.startApi(LaunchOptions.defaults()
-                .withJvmOptions(jvmOptions)
+        return startApi(LaunchOptions.defaults().withJvmOptions(jvmOptions));
+    }
+
+    /** An API that reads from another database. */
+    ServiceProcess startApiOn(String database) {
+        return startApi(LaunchOptions.defaults().withArguments("--spring.datasource.url=" + jdbcUrl(database)));
+    }
+
+    private ServiceProcess startApi(LaunchOptions launch) {
+        ServiceProcess api = stack.startApi(launch
                 // What is measured is how fast it is, not when it is full.
                 .withArguments("--api.queue.max-events=" + Integer.MAX_VALUE, "--api.queue.max-size=3GB"));
         api.awaitReady();
@@ -129,18 +174,18 @@ final class SystemUnderTest implements AutoCloseable {
     }
 
     void forgetQueue(String key) {
-        try (RedisClient redis = redis()) {
-            redis.del(key);
+        try (RedisClient client = connect()) {
+            client.del(key);
         }
     }
 
-    private RedisClient redis() {
+    private RedisClient connect() {
         return RedisClient.create(stack.redis().host(), stack.redis().port());
     }
 
     String redisVersion() {
-        try (RedisClient redis = redis()) {
-            return redis.info("server")
+        try (RedisClient client = connect()) {
+            return client.info("server")
                     .lines()
                     .filter(line -> line.startsWith("redis_version:"))
                     .findFirst()

@@ -24,15 +24,20 @@ public final class EmbeddedRedisStore extends LocalProcess implements Store {
     /** Twice what the API lets be unsettled unless told otherwise (api.queue.max-size). */
     public static final String MAX_MEMORY = "512mb";
 
-    private final Binaries binaries;
+    private final Program program;
     private final String maxMemory;
     private final Path data;
 
-    EmbeddedRedisStore(int port, String maxMemory, DataFolder folder, Binaries binaries) {
+    EmbeddedRedisStore(int port, String maxMemory, DataFolder folder, Program program) {
         super("redis", port, folder);
-        this.binaries = binaries;
+        this.program = program;
         this.maxMemory = maxMemory;
         this.data = folder.of("redis");
+    }
+
+    /** The {@code redis-server} to run. */
+    interface Program {
+        Path path() throws IOException;
     }
 
     @Override
@@ -42,7 +47,7 @@ public final class EmbeddedRedisStore extends LocalProcess implements Store {
 
     @Override
     List<String> command() throws IOException {
-        List<String> command = new ArrayList<>(List.of(binaries.redis().toString()));
+        List<String> command = new ArrayList<>(List.of(program.path().toString()));
         command.addAll(List.of("--bind", host(), "--port", Integer.toString(port())));
         command.addAll(List.of("--dir", data.toString(), "--maxmemory", maxMemory));
         command.addAll(DURABLE);

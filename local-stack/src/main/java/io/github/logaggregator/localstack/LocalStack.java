@@ -60,7 +60,12 @@ public final class LocalStack implements AutoCloseable {
 
     /** An embedded Redis server that has its data in the given folder. */
     public static EmbeddedRedisStore redis(Path root, DataFolder folder, int port, String maxMemory) {
-        return new EmbeddedRedisStore(port, maxMemory, folder, binaries(root));
+        return new EmbeddedRedisStore(port, maxMemory, folder, binaries(root)::redis);
+    }
+
+    /** A Redis server of this machine's own {@code redis-server}, that has its data in the given folder. */
+    public static EmbeddedRedisStore installedRedis(Path redisServer, DataFolder folder, int port, String maxMemory) {
+        return new EmbeddedRedisStore(port, maxMemory, folder, () -> redisServer);
     }
 
     private static Binaries binaries(Path root) {
