@@ -1,36 +1,25 @@
--- Queues the events of some requests, all of each or none, and counts them as received.
+-- Queues the events of some requests, all of them or none, and counts them as received.
 --
 -- KEYS  queue, counters
--- ARGV  most unsettled events, most unsettled bytes; then for each request: how many events, how many bytes, entry...
--- Gives for each request whether its events were queued (1), or were not since the queue is full (0).
+-- ARGV  most unsettled events, most unsettled bytes, how many events, entry...
+-- Gives 1, or 0 if nothing was queued since the queue is full.
 --
 -- The bound is on what is unsettled, not on the list: what a worker has claimed and not settled still fills Redis.
 local counters = redis.call('HMGET', KEYS[2], 'received', 'settled', 'received_bytes', 'settled_bytes')
-local room = tonumber(ARGV[1]) - (tonumber(counters[1]) or 0) + (tonumber(counters[2]) or 0)
-local room_bytes = tonumber(ARGV[2]) - (tonumber(counters[3]) or 0) + (tonumber(counters[4]) or 0)
-local received = 0
-local received_bytes = 0
-local queued = {}
-local i = 3
-while i <= #ARGV do
-  local events = tonumber(ARGV[i])
-  local bytes = tonumber(ARGV[i + 1])
-  local last = i + 1 + events
-  if received + events > room or received_bytes + bytes > room_bytes then
-    queued[#queued + 1] = 0
-  else
-    -- unpack takes no more than about 8,000 values.
-    for first = i + 2, last, 1000 do
-      redis.call('LPUSH', KEYS[1], unpack(ARGV, first, math.min(first + 999, last)))
-    end
-    received = received + events
-    received_bytes = received_bytes + bytes
-    queued[#queued + 1] = 1
-  end
-  i = last + 1
+local bytes = 0
+for i = 4, #ARGV do
+  bytes = bytes + #ARGV[i]
 end
-if received > 0 then
-  redis.call('HINCRBY', KEYS[2], 'received', received)
-  redis.call('HINCRBY', KEYS[2], 'received_bytes', received_bytes)
+if (tonumber(counters[1]) or 0) - (tonumber(counters[2]) or 0) + ARGV[3] > tonumber(ARGV[1])
+  or (tonumber(counters[3]) or 0) - (tonumber(counters[4]) or 0) + bytes > tonumber(ARGV[2]) then
+  return 0
 end
-return queued
+-- unpack takes no more than about 8,000 values.
+for first = 4, #ARGV, 1000 do
+  redis.call('LPUSH', KEYS[1], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+end
+redis.call('HINCRBY', KEYS[2], 'received', ARGV[3])
+redis.call('HINCRBY', KEYS[2], 'received_bytes', bytes)
+redis.call('HINCRBY', KEYS[2], 'queued', ARGV[3])
+redis.call('HINCRBY', KEYS[2], 'queued_entries', #ARGV - 3)
+return 1

@@ -2,11 +2,11 @@
 --
 -- Parameters, in their order:
 --   shard, sequence, nonce   the claim's id
---   events                   how many entries the claim has
+--   events                   how many events the claim has
 --   fence                    after this time nothing may be settled: the claim's id may have been pruned
 --   screen                   whether to let PostgreSQL prove each event first (an attempt failed with a data error)
---   topics, event_ids, timestamps, sources, payloads, times received (Unix, ms), faults, entries
---                            the columns of the entries; a fault is why an entry can't be read, the entries themselves
+--   topics, event_ids, timestamps, sources, payloads, times received (Unix, ms), faults, lines
+--                            the columns of the events; a fault is why a line can't be read, the lines themselves
 --                            are given only where a fault is there or may be found
 WITH claim (shard, sequence, nonce, events, fence, screen) AS (
     VALUES (?::integer, ?::bigint, ?::text, ?::integer, ?::timestamptz, ?::boolean)

@@ -6,6 +6,7 @@ import io.swagger.v3.core.util.Yaml;
 import io.swagger.v3.oas.models.OpenAPI;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.sql.DriverManager;
 import java.time.Clock;
 import java.time.Duration;
@@ -15,6 +16,8 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springdoc.core.customizers.OpenApiCustomizer;
+import org.springframework.beans.BeanUtils;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -41,6 +44,8 @@ class ApiApplication {
     public static void main(String[] args) {
         // For the connection of the migrations, which is not one of the pool; in seconds.
         DriverManager.setLoginTimeout(5);
+        // Netty's newer allocator gives what is large back to the system at once, which stops all threads each time.
+        System.setProperty("io.netty.allocator.type", "pooled");
         SpringApplication.run(ApiApplication.class, args);
     }
 
@@ -115,12 +120,16 @@ class ApiApplication {
                 ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemReportValve.class.getName()));
     }
 
-    /** The description of the API is written by hand; springdoc serves it. */
+    /** The description of the API is written by hand; springdoc serves it. It is read when somebody asks for it first. */
     @Bean
-    OpenAPI openApi(@Value("classpath:openapi.yaml") Resource description) throws IOException {
-        try (InputStream yaml = description.getInputStream()) {
-            return Yaml.mapper().readValue(yaml, OpenAPI.class);
-        }
+    OpenApiCustomizer writtenDescription(@Value("classpath:openapi.yaml") Resource description) {
+        return served -> {
+            try (InputStream yaml = description.getInputStream()) {
+                BeanUtils.copyProperties(Yaml.mapper().readValue(yaml, OpenAPI.class), served, "servers");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
     }
 
     @Bean

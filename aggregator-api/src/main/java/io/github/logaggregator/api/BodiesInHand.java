@@ -32,8 +32,13 @@ class BodiesInHand {
 
     /** A body, which counts as in hand until it is closed. */
     final class Body implements AutoCloseable {
-        private final FastByteArrayOutputStream buffer = new FastByteArrayOutputStream();
+        private final FastByteArrayOutputStream buffer;
         private int reserved;
+
+        /** @param expected how many bytes it will probably have */
+        Body(int expected) {
+            this.buffer = new FastByteArrayOutputStream(expected);
+        }
 
         byte[] bytes() {
             return buffer.toByteArrayUnsafe();
@@ -82,18 +87,20 @@ class BodiesInHand {
         if (length > properties.maxRequestSize().toBytes()) {
             throw tooLarge();
         }
-        Body sent = new Body();
+        int expected = (int) Math.max(length, 1);
+        Body sent = new Body(expected);
         // All at once, where the length is told: who begins to read can then read on, however many others want to.
-        sent.reserve((int) Math.max(length, 1));
-        fill(sent, request::getInputStream, "The body ended before it was complete.");
+        sent.reserve(expected);
+        fill(sent, length < 0 ? CHUNK : expected, request::getInputStream, "The body ended before it was complete.");
         if (!gzip) {
             return sent;
         }
         // Inflated only when all of it is here: a body that is refused half-way would still have to be read to its end.
         try (sent) {
-            Body inflated = new Body();
+            Body inflated = new Body(CHUNK);
             fill(
                     inflated,
+                    CHUNK,
                     () -> GzipCompressorInputStream.builder()
                             .setInputStream(sent.buffer.getInputStream())
                             .setDecompressConcatenated(true)
@@ -119,10 +126,10 @@ class BodiesInHand {
         InputStream open() throws IOException;
     }
 
-    private static void fill(Body body, Source source, String ifUnreadable) {
+    private static void fill(Body body, int expected, Source source, String ifUnreadable) {
         boolean complete = false;
         try (InputStream in = source.open()) {
-            byte[] chunk = new byte[CHUNK];
+            byte[] chunk = new byte[Math.min(CHUNK, expected)];
             for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
                 body.add(chunk, n);
             }

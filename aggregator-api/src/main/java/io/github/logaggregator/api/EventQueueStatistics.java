@@ -51,7 +51,7 @@ class EventQueueStatistics {
     Snapshot read() {
         List<Object> reply = redisAccess.ask(() -> redis.execute(
                 STATISTICS,
-                List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.workers()),
+                List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.claimSizes(), KEYS.workers()),
                 KEYS.claimPrefix().getBytes(StandardCharsets.US_ASCII),
                 Long.toString(QueueKeys.WORKER_TIMEOUT_SECONDS * 1_000L).getBytes(StandardCharsets.US_ASCII)));
         List<OpenClaim> openClaims = new ArrayList<>();
@@ -68,9 +68,11 @@ class EventQueueStatistics {
     }
 
     private static double ageSeconds(String entryHead, long nowMillis) {
-        String[] fields = entryHead.split(" ", 3);
+        String firstEvent = entryHead.substring(entryHead.indexOf('\n') + 1);
         try {
-            return fields.length < 3 ? 0 : Math.max(0, nowMillis - Long.parseLong(fields[1])) / 1_000.0;
+            return entryHead.isEmpty()
+                    ? 0
+                    : Math.max(0, nowMillis - Long.parseLong(firstEvent.split(" ", 2)[0])) / 1_000.0;
         } catch (NumberFormatException e) {
             return 0; // an entry that none of ours wrote
         }

@@ -1,8 +1,9 @@
 package io.github.logaggregator.api;
 
-import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.QueueEntry;
 import io.github.logaggregator.model.QueueKeys;
+import io.github.logaggregator.model.QueuedEvent;
+import io.github.logaggregator.model.SentEvent;
 import jakarta.annotation.PreDestroy;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.dao.DataAccessException;
 import org.springframework.data.redis.core.RedisTemplate;
@@ -24,16 +26,13 @@ import org.springframework.stereotype.Component;
 /**
  * Puts events on the Redis list, all those of a request or none, as long as the queue has room for them.
  *
- * <p>Requests that come while Redis is at work go together in the next command, so that they share its round trip and the
- * sync of its file (group commit).
+ * <p>Requests that come while Redis is at work go together in the next command, and their events in the same entries of the
+ * list, so that they share its round trip and the sync of its file (group commit).
  */
 @Component
 class EventQueueWriter {
     private static final QueueKeys KEYS = QueueKeys.FIRST;
-
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static final RedisScript<List<Long>> ENQUEUE =
-            (RedisScript) RedisScript.of(ResourceText.of("redis/enqueue.lua"), List.class);
+    private static final RedisScript<Long> ENQUEUE = RedisScript.of(ResourceText.of("redis/enqueue.lua"), Long.class);
 
     /** A group ends with the request that reaches this: Redis does nothing else while it takes one. */
     private static final long GROUP_BYTES = 1 << 20;
@@ -54,8 +53,18 @@ class EventQueueWriter {
         this.clock = clock;
     }
 
-    /** A request's entries on their way to Redis; done with whether they were queued. */
-    private record Waiting(List<byte[]> entries, long bytes, CompletableFuture<Boolean> queued) {}
+    /**
+     * A request's events on their way to Redis.
+     *
+     * @param lines the events, as they will lie there
+     * @param bytes that they take at most, in entries of their own
+     * @param queued done with whether they were queued
+     */
+    private record Waiting(List<byte[]> lines, long bytes, CompletableFuture<Boolean> queued) {
+        boolean isNoSmallerThan(Waiting other) {
+            return lines.size() >= other.lines.size() && bytes >= other.bytes;
+        }
+    }
 
     /**
      * Queues the events; when it returns they are on Redis' disk.
@@ -63,18 +72,18 @@ class EventQueueWriter {
      * @throws Refusal if they are too large to ever fit (413), if the queue or Redis' memory is full (429), or if Redis
      *     did not answer (503), in which case they may have been queued all the same: sent again, they are duplicates
      */
-    void enqueue(List<Event> events) {
+    void enqueue(List<SentEvent> events) {
         Instant receivedAt = clock.instant();
-        List<byte[]> entries = new ArrayList<>(events.size());
+        List<byte[]> lines = new ArrayList<>(events.size());
         long bytes = 0;
-        for (Event event : events) {
-            byte[] entry = QueueEntry.of(receivedAt, event).encode();
-            if (entry.length > properties.maxEventSize().toBytes()) {
-                throw Refusal.tooLarge("Event " + entries.size() + " is larger than "
+        for (SentEvent event : events) {
+            byte[] line = QueuedEvent.encode(receivedAt, event.json());
+            if (line.length > properties.maxEventSize().toBytes()) {
+                throw Refusal.tooLarge("Event " + lines.size() + " is larger than "
                         + properties.maxEventSize().toBytes() + " bytes (api.max-event-size). Nothing was taken.");
             }
-            entries.add(entry);
-            bytes += entry.length;
+            lines.add(line);
+            bytes += line.length + QueueEntry.OVERHEAD;
         }
         long maxEvents = properties.queue().maxEvents();
         long maxBytes = properties.queue().maxSize().toBytes();
@@ -82,7 +91,7 @@ class EventQueueWriter {
             throw Refusal.tooLarge("The request is larger than the whole queue may be (" + maxEvents + " events, "
                     + maxBytes + " bytes: api.queue). Nothing was taken.");
         }
-        if (!send(new Waiting(entries, bytes, new CompletableFuture<>()))) {
+        if (!send(new Waiting(lines, bytes, new CompletableFuture<>()))) {
             throw full("The queue is full.");
         }
     }
@@ -101,17 +110,18 @@ class EventQueueWriter {
     private void sendGroup() {
         List<Waiting> group = new ArrayList<>();
         long bytes = 0;
-        for (Waiting next = waiting.peek(); next != null && bytes < GROUP_BYTES; next = waiting.peek()) {
-            group.add(waiting.remove());
+        for (Waiting next = waiting.poll(); next != null; next = bytes < GROUP_BYTES ? waiting.poll() : null) {
+            group.add(next);
             bytes += next.bytes();
         }
         if (group.isEmpty()) {
             return;
         }
         try {
-            List<Long> queued = run(group);
-            for (int i = 0; i < group.size(); i++) {
-                group.get(i).queued().complete(queued.get(i) == 1);
+            if (run(group)) {
+                group.forEach(request -> request.queued().complete(true));
+            } else {
+                sendEach(group);
             }
         } catch (RuntimeException e) {
             // What came meanwhile would wait for the same answer of Redis, only longer.
@@ -122,16 +132,30 @@ class EventQueueWriter {
         }
     }
 
-    private List<Long> run(List<Waiting> group) {
+    /** Sends the requests of a group for which there was no room together. */
+    private void sendEach(List<Waiting> group) {
+        @Nullable Waiting refused = group.size() == 1 ? group.getFirst() : null;
+        for (Waiting request : group) {
+            // Where one did not fit, no larger one is tried: a full queue must not cost more than one with room.
+            if (refused != null && request.isNoSmallerThan(refused)) {
+                request.queued().complete(false);
+            } else {
+                boolean queued = run(List.of(request));
+                request.queued().complete(queued);
+                refused = queued ? refused : request;
+            }
+        }
+    }
+
+    private boolean run(List<Waiting> group) {
+        List<byte[]> lines =
+                group.stream().flatMap(request -> request.lines().stream()).toList();
         List<byte[]> arguments = new ArrayList<>();
         arguments.add(bytes(properties.queue().maxEvents()));
         arguments.add(bytes(properties.queue().maxSize().toBytes()));
-        for (Waiting request : group) {
-            arguments.add(bytes(request.entries().size()));
-            arguments.add(bytes(request.bytes()));
-            arguments.addAll(request.entries());
-        }
-        return redisAccess.ask(() -> {
+        arguments.add(bytes(lines.size()));
+        addEntries(arguments, lines);
+        Long queued = redisAccess.ask(() -> {
             try {
                 return redis.execute(ENQUEUE, List.of(KEYS.queue(), KEYS.counters()), arguments.toArray());
             } catch (DataAccessException e) {
@@ -143,6 +167,20 @@ class EventQueueWriter {
                 throw e;
             }
         });
+        return queued == 1;
+    }
+
+    private static void addEntries(List<byte[]> arguments, List<byte[]> lines) {
+        int first = 0;
+        long bytes = 0;
+        for (int i = 0; i < lines.size(); i++) {
+            bytes += lines.get(i).length;
+            if (i + 1 == lines.size() || i + 1 - first == QueueEntry.MAX_EVENTS || bytes >= QueueEntry.FULL_BYTES) {
+                arguments.add(QueueEntry.encode(lines.subList(first, i + 1)));
+                first = i + 1;
+                bytes = 0;
+            }
+        }
     }
 
     private Refusal full(String detail) {

@@ -46,7 +46,7 @@ class EventQueueReader {
     Claim claim() {
         return claim(redis.execute(
                 CLAIM,
-                List.of(KEYS.queue(), KEYS.claims(), KEYS.counters()),
+                List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.claimSizes()),
                 bytes(properties.claimMaxEvents()),
                 bytes(properties.claimMaxBytes().toBytes()),
                 bytes(properties.lease().toMillis()),
@@ -86,9 +86,10 @@ class EventQueueReader {
     void acknowledge(Claim claim) {
         Long acknowledged = redis.execute(
                 ACKNOWLEDGE,
-                List.of(KEYS.claims(), KEYS.counters(), KEYS.claimPrefix() + claim.id()),
+                List.of(KEYS.claims(), KEYS.counters(), KEYS.claimSizes(), KEYS.claimPrefix() + claim.id()),
                 bytes(claim.id().toString()),
-                bytes(claim.entries().size()),
+                bytes(claim.entries()),
+                bytes(claim.lines().size()),
                 bytes(claim.bytes()));
         if (acknowledged != null && acknowledged < 0) {
             LOG.error("Claim {} does not hold what was settled: somebody else writes to its list", claim.id());
@@ -149,7 +150,7 @@ class EventQueueReader {
         if (reply == null || reply.getFirst() == null) {
             return null;
         }
-        return new Claim(
+        return Claim.of(
                 ClaimId.parse(text(reply.get(0))),
                 Instant.ofEpochMilli(Long.parseLong(text(reply.get(1)))),
                 reply.subList(2, reply.size()));

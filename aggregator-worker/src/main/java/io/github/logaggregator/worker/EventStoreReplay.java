@@ -1,8 +1,8 @@
 package io.github.logaggregator.worker;
 
 import io.github.logaggregator.model.Event;
-import io.github.logaggregator.model.QueueEntry;
-import io.github.logaggregator.model.QueueEntry.UndecodableEntryException;
+import io.github.logaggregator.model.QueuedEvent;
+import io.github.logaggregator.model.QueuedEvent.UndecodableEntryException;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,14 +53,14 @@ class EventStoreReplay {
     }
 
     private void replay(long id, TransactionStatus status) {
-        byte[] bytes = jdbc.sql("SELECT entry FROM dead_letters WHERE id = ?")
+        byte[] line = jdbc.sql("SELECT entry FROM dead_letters WHERE id = ?")
                 .param(id)
                 .query(byte[].class)
                 .single();
         Object beforeTheEvent = status.createSavepoint();
         try {
-            QueueEntry entry = QueueEntry.decode(bytes);
-            Event event = entry.event();
+            QueuedEvent queued = QueuedEvent.decode(line);
+            Event event = queued.event();
             jdbc.sql(REPLAY)
                     .params(
                             id,
@@ -69,7 +69,7 @@ class EventStoreReplay {
                             event.timestamp().toString(),
                             event.source(),
                             event.payload(),
-                            entry.receivedAt().toEpochMilli(),
+                            queued.receivedAt().toEpochMilli(),
                             event.topic())
                     .update();
             LOG.info("Replayed dead letter {}", id);

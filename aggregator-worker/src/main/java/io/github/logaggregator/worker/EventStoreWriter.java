@@ -1,9 +1,9 @@
 package io.github.logaggregator.worker;
 
 import io.github.logaggregator.model.Event;
-import io.github.logaggregator.model.QueueEntry;
-import io.github.logaggregator.model.QueueEntry.UndecodableEntryException;
 import io.github.logaggregator.model.QueueKeys;
+import io.github.logaggregator.model.QueuedEvent;
+import io.github.logaggregator.model.QueuedEvent.UndecodableEntryException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -89,7 +89,7 @@ class EventStoreWriter {
                 statement.setInt(++i, QueueKeys.FIRST.shard());
                 statement.setLong(++i, claim.id().sequence());
                 statement.setString(++i, claim.id().nonce());
-                statement.setInt(++i, claim.entries().size());
+                statement.setInt(++i, claim.lines().size());
                 statement.setObject(
                         ++i, claim.leaseEnd().plus(properties.fence()).atOffset(ZoneOffset.UTC));
                 statement.setBoolean(++i, screen);
@@ -98,9 +98,9 @@ class EventStoreWriter {
                 }
                 statement.setArray(++i, connection.createArrayOf("bigint", columns.receivedAt));
                 statement.setArray(++i, connection.createArrayOf("text", columns.fault));
-                boolean withEntries = screen || columns.anyFault;
-                byte[][] entries = withEntries ? claim.entries().toArray(byte[][]::new) : new byte[0][];
-                statement.setArray(++i, connection.createArrayOf("bytea", entries));
+                boolean withLines = screen || columns.anyFault;
+                byte[][] lines = withLines ? claim.lines().toArray(byte[][]::new) : new byte[0][];
+                statement.setArray(++i, connection.createArrayOf("bytea", lines));
                 try (ResultSet row = statement.executeQuery()) {
                     row.next();
                     return new Settlement(
@@ -114,7 +114,7 @@ class EventStoreWriter {
         });
     }
 
-    /** The entries of a claim by columns, as the statement takes them. */
+    /** The events of a claim by columns, as the statement takes them. */
     private static final class Columns {
         final @Nullable String[] topic;
         final @Nullable String[] eventId;
@@ -136,18 +136,18 @@ class EventStoreWriter {
         }
 
         static Columns of(Claim claim) {
-            Columns columns = new Columns(claim.entries().size());
+            Columns columns = new Columns(claim.lines().size());
             int i = 0;
-            for (byte[] bytes : claim.entries()) {
+            for (byte[] line : claim.lines()) {
                 try {
-                    QueueEntry entry = QueueEntry.decode(bytes);
-                    Event event = entry.event();
+                    QueuedEvent queued = QueuedEvent.decode(line);
+                    Event event = queued.event();
                     columns.topic[i] = event.topic();
                     columns.eventId[i] = event.eventId();
                     columns.timestamp[i] = event.timestamp().toString();
                     columns.source[i] = event.source();
                     columns.payload[i] = event.payload();
-                    columns.receivedAt[i] = entry.receivedAt().toEpochMilli();
+                    columns.receivedAt[i] = queued.receivedAt().toEpochMilli();
                 } catch (UndecodableEntryException e) {
                     columns.fault[i] = e.getMessage();
                     columns.anyFault = true;

@@ -31,6 +31,8 @@ class WorkerApplication {
     public static void main(String[] args) {
         // For the connection of the migrations, which is not one of the pool; in seconds.
         DriverManager.setLoginTimeout(5);
+        // Netty's newer allocator gives what is large back to the system at once, which stops all threads each time.
+        System.setProperty("io.netty.allocator.type", "pooled");
         SpringApplication.run(WorkerApplication.class, args);
     }
 

@@ -126,7 +126,7 @@ final class WorkerLoop implements Runnable {
     private void settle(Claim claim) throws InterruptedException {
         hold(claim);
         try {
-            if (claim.entries().isEmpty() || isSettled(claim)) {
+            if (claim.lines().isEmpty() || isSettled(claim)) {
                 acknowledging.run(() -> queue.acknowledge(claim));
             }
         } finally {

@@ -39,7 +39,7 @@ record BenchmarkOptions(
                 number(properties, "drained", isShort ? 60_000 : 300_000),
                 number(properties, "event-bytes", 300),
                 Double.parseDouble(value(properties, "duplicate-share", "0.3")),
-                number(properties, "loops", 2),
+                number(properties, "loops", 4),
                 number(properties, "claim-size", 1_000),
                 number(properties, "rows", isShort ? 200_000 : 10_000_000),
                 number(properties, "memory-seconds", isShort ? 6 : 600));

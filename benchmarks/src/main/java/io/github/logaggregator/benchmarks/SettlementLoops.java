@@ -25,12 +25,15 @@ import javax.sql.DataSource;
  * What PostgreSQL could do if events cost nothing before: the worker's own settlement statement, fed from memory. Each loop
  * has a connection of its own and settles one claim after the other.
  */
-final class SettlementLoops {
+final class SettlementLoops implements AutoCloseable {
     private final DataSource database;
     private final String settle;
     private final int loops;
     private final int claimSize;
     private final AtomicLong sequence = new AtomicLong();
+
+    /** One for each loop, kept from run to run: what an ended process of PostgreSQL has used can't be told any more. */
+    private final List<Connection> connections = new ArrayList<>();
 
     /**
      * @param root the project's folder
@@ -52,10 +55,13 @@ final class SettlementLoops {
         AtomicLong settled = new AtomicLong();
         long end = System.nanoTime() + millis * 1_000_000;
         try (ExecutorService threads = Executors.newFixedThreadPool(loops)) {
+            while (connections.size() < loops) {
+                connections.add(database.getConnection());
+            }
             List<Future<?>> running = new ArrayList<>();
-            for (int i = 0; i < loops; i++) {
+            for (Connection connection : connections) {
                 running.add(threads.submit(() -> {
-                    settle(events, end, settled);
+                    settle(connection, events, end, settled);
                     return true;
                 }));
             }
@@ -68,10 +74,9 @@ final class SettlementLoops {
         return settled.get() / (millis / 1e3);
     }
 
-    private void settle(EventSource events, long end, AtomicLong settled) throws SQLException {
+    private void settle(Connection connection, EventSource events, long end, AtomicLong settled) throws SQLException {
         List<Event> claim = new ArrayList<>();
-        try (Connection connection = database.getConnection();
-                PreparedStatement statement = connection.prepareStatement(settle)) {
+        try (PreparedStatement statement = connection.prepareStatement(settle)) {
             while (System.nanoTime() < end) {
                 claim.clear();
                 for (int i = 0; i < claimSize; i++) {
@@ -109,5 +114,16 @@ final class SettlementLoops {
                         "text", Stream.generate(() -> null).limit(claim.size()).toArray(String[]::new)));
         statement.setArray(++i, connection.createArrayOf("bytea", new byte[0][]));
         statement.executeQuery().close();
+    }
+
+    @Override
+    public void close() {
+        for (Connection connection : connections) {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 }

@@ -40,13 +40,14 @@ final class TableCases {
 
     void run() {
         fill(LARGE, options.rows());
-        SettlementLoops large = bench.settlementsIn(LARGE);
-        for (int round = 0; round < options.rounds(); round++) {
-            system.execute(SMALL, "TRUNCATE events");
-            double empty = bench.settlementsPerSecond();
-            double full = large.eventsPerSecond(bench.newEvents(), options.seconds() * 1_000L);
-            settling.add(1e6 / full, 1e6 / empty);
-            say(settling.last());
+        try (SettlementLoops large = bench.settlementsIn(LARGE)) {
+            for (int round = 0; round < options.rounds(); round++) {
+                system.execute(SMALL, "TRUNCATE events");
+                double empty = bench.settlementsPerSecond();
+                double full = large.eventsPerSecond(bench.newEvents(), options.seconds() * 1_000L);
+                settling.add(1e6 / full, 1e6 / empty);
+                say(settling.last());
+            }
         }
         fill(SMALL, SMALL_ROWS);
         ServiceProcess onLarge = system.startApi();

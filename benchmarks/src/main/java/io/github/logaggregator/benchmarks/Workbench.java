@@ -16,7 +16,7 @@ final class Workbench implements AutoCloseable {
     static final String TOPIC = "benchmark";
     static final int BATCH = 100;
     static final int CONNECTIONS = 64;
-    static final int BATCH_CONNECTIONS = 16;
+    static final int BATCH_CONNECTIONS = 64;
 
     private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(5);
 
@@ -119,6 +119,7 @@ final class Workbench implements AutoCloseable {
     @Override
     public void close() {
         generator.close();
+        settlements.close();
         system.close();
     }
 }

@@ -8,4 +8,4 @@ import java.util.List;
  * @param events the events in the order sent; at least one
  * @param single whether the body was one event object, whose id the answer then names
  */
-public record PublishRequest(List<Event> events, boolean single) {}
+public record PublishRequest(List<SentEvent> events, boolean single) {}

@@ -23,7 +23,7 @@ public record PublishResponse(
     public static PublishResponse queued(PublishRequest request) {
         return new PublishResponse(
                 "queued",
-                request.single() ? request.events().getFirst().eventId() : null,
+                request.single() ? request.events().getFirst().event().eventId() : null,
                 request.events().size());
     }
 }

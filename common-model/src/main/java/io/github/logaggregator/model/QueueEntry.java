@@ -1,100 +1,94 @@
 package io.github.logaggregator.model;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 
 /**
- * What lies on the Redis list, one for each event: fields of the transport, then the event, as text that a human can
- * read in redis-cli:
+ * An element of the Redis list: some events that came together, each a line, as text that a human can read in redis-cli:
  *
  * <pre>{@code
- * 1 1765188000123 - - {"topic":"orders","event_id":"…","timestamp":"…","source":"…","payload":{…}}
- * │ │             │ │ └ the event
- * │ │             │ └ W3C trace context (traceparent), or -
- * │ │             └ where to report the outcome, or -
- * │ └ when the API received it, Unix time in milliseconds
- * └ version of the format
+ * 2 3
+ * 1765188000123 - - {"topic":"orders","event_id":"1",…}
+ * 1765188000123 - - {"topic":"orders","event_id":"2",…}
+ * 1765188000124 - - {"topic":"payments","event_id":"1",…}
  * }</pre>
  *
- * <p>A worker must read every version that an API of the release before it may have written, so that a rolling upgrade
- * loses nothing.
+ * <p>The first line has the version of the format and the number of events. {@link QueuedEvent} has the other ones.
  *
- * @param receivedAt when the API received the event, at a resolution of milliseconds
- * @param replyTo where to report the outcome; no spaces
- * @param traceParent the W3C trace context of the publish request; no spaces
- * @param event the event
+ * <p>What a queue costs is paid for each element, not for each byte, so few large ones are cheaper than many small ones.
+ * A worker must read every version that an API of the release before it may have written, so that a rolling upgrade loses
+ * nothing.
  */
-public record QueueEntry(
-        Instant receivedAt,
-        @Nullable String replyTo,
-        @Nullable String traceParent,
-        Event event) {
-    private static final String VERSION = "1";
-    private static final String ABSENT = "-";
-    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
+public final class QueueEntry {
+    /** The most events of an entry. */
+    public static final int MAX_EVENTS = 100;
 
-    /** An entry for which nobody waits and that no trace follows. */
-    public static QueueEntry of(Instant receivedAt, Event event) {
-        return new QueueEntry(receivedAt, null, null, event);
-    }
+    /** An entry ends with the event that reaches so many bytes. */
+    public static final int FULL_BYTES = 256 * 1024;
 
-    /** The entry as it lies on the list. */
-    public byte[] encode() {
-        byte[] head = String.join(
-                        " ",
-                        VERSION,
-                        Long.toString(receivedAt.toEpochMilli()),
-                        replyTo == null ? ABSENT : replyTo,
-                        traceParent == null ? ABSENT : traceParent,
-                        "")
-                .getBytes(StandardCharsets.UTF_8);
-        byte[] body = EventJson.write(event);
-        byte[] entry = new byte[head.length + body.length];
-        System.arraycopy(head, 0, entry, 0, head.length);
-        System.arraycopy(body, 0, entry, head.length, body.length);
+    /** The most bytes that an entry has beside its lines. */
+    public static final int OVERHEAD = head(MAX_EVENTS).length;
+
+    private QueueEntry() {}
+
+    /**
+     * The entry of some events.
+     *
+     * @param lines 1 to {@value #MAX_EVENTS} lines of {@link QueuedEvent}
+     */
+    public static byte[] encode(List<byte[]> lines) {
+        byte[] head = head(lines.size());
+        int length = head.length + lines.size() - 1;
+        for (byte[] line : lines) {
+            length += line.length;
+        }
+        byte[] entry = Arrays.copyOf(head, length);
+        int end = head.length;
+        for (byte[] line : lines) {
+            if (end > head.length) {
+                entry[end++] = '\n';
+            }
+            System.arraycopy(line, 0, entry, end, line.length);
+            end += line.length;
+        }
         return entry;
     }
 
+    private static byte[] head(int events) {
+        return ("2 " + events + "\n").getBytes(StandardCharsets.US_ASCII);
+    }
+
     /**
-     * Reads what {@link #encode} wrote.
-     *
-     * @throws UndecodableEntryException if it is none of ours; the message says why
+     * The lines of an entry, always as many as the scripts in Redis take it to hold: what its first line says, or else
+     * one. Where that is not what it holds, none of the lines can be decoded.
      */
-    public static QueueEntry decode(byte[] entry) throws UndecodableEntryException {
-        try {
-            String[] parts = EventParser.utf8(entry).split(" ", 5);
-            if (!parts[0].equals(VERSION)) {
-                throw new UndecodableEntryException("not an entry of a known version");
+    public static List<byte[]> lines(byte[] entry) {
+        int events = 0;
+        int end = 2;
+        if (entry.length > 2 && entry[0] == '2' && entry[1] == ' ' && entry[2] != '0') {
+            for (; end < entry.length && end < 5 && entry[end] >= '0' && entry[end] <= '9'; end++) {
+                events = 10 * events + entry[end] - '0';
             }
-            if (parts.length < 5) {
-                throw new UndecodableEntryException("an entry cut short");
+        }
+        if (events == 0 || end == entry.length || entry[end] != '\n') {
+            return List.of(entry);
+        }
+        List<byte[]> lines = new ArrayList<>(events);
+        int start = end + 1;
+        for (int i = start; i <= entry.length; i++) {
+            if (i == entry.length || entry[i] == '\n') {
+                lines.add(Arrays.copyOfRange(entry, start, i));
+                start = i + 1;
             }
-            return new QueueEntry(
-                    receivedAt(parts[1]),
-                    parts[2].equals(ABSENT) ? null : parts[2],
-                    parts[3].equals(ABSENT) ? null : parts[3],
-                    EventParser.parseEvent(parts[4]));
-        } catch (NumberFormatException e) {
-            throw new UndecodableEntryException("an entry without the time it was received");
-        } catch (MalformedJsonException | InvalidEventException e) {
-            // It may quote what was sent, and PostgreSQL must be able to hold it.
-            throw new UndecodableEntryException(String.valueOf(e.getMessage()).replace('\0', '\uFFFD'));
         }
-    }
-
-    private static Instant receivedAt(String millis) {
-        Instant instant = Instant.ofEpochMilli(Long.parseLong(millis));
-        if (instant.isBefore(Instant.EPOCH) || instant.isAfter(LATEST)) {
-            throw new NumberFormatException(millis);
+        if (lines.size() == events) {
+            return lines;
         }
-        return instant;
-    }
-
-    /** An entry that no API of ours wrote; it can never become an event. */
-    public static final class UndecodableEntryException extends Exception {
-        UndecodableEntryException(String message) {
-            super(message);
-        }
+        List<byte[]> undecodable = new ArrayList<>(Collections.nCopies(events, new byte[0]));
+        undecodable.set(0, entry);
+        return undecodable;
     }
 }

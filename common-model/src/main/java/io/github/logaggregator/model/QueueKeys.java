@@ -28,7 +28,15 @@ public record QueueKeys(int shard) {
         return prefix() + "claim:";
     }
 
-    /** Hash: {@code received} and {@code settled} events and their bytes, and the number of the last claim. */
+    /** Hash: how many entries and how many events each open claim holds, by the claim's id. */
+    public String claimSizes() {
+        return prefix() + "claim-sizes";
+    }
+
+    /**
+     * Hash: {@code received} and {@code settled} events and their bytes, {@code queued} events and their entries, and the
+     * number of the last claim.
+     */
     public String counters() {
         return prefix() + "counters";
     }

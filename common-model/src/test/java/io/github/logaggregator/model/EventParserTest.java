@@ -27,7 +27,7 @@ class EventParserTest {
     }
 
     private static Event parseWith(String field, String value) throws MalformedJsonException, InvalidEventException {
-        return parse(with(field, value)).events().getFirst();
+        return parse(with(field, value)).events().getFirst().event();
     }
 
     /** The event, with one field's JSON replaced. */
@@ -53,8 +53,9 @@ class EventParserTest {
         PublishRequest request = parse(EVENT);
         assertThat(request.single()).isTrue();
         assertThat(request.events())
-                .containsExactly(
-                        new Event("orders", "1", Instant.parse("2025-12-08T10:00:00Z"), "shop", "{\"amount\":500}"));
+                .containsExactly(new SentEvent(
+                        new Event("orders", "1", Instant.parse("2025-12-08T10:00:00Z"), "shop", "{\"amount\":500}"),
+                        EVENT));
     }
 
     @Test
@@ -74,7 +75,22 @@ class EventParserTest {
                 .isEqualTo(event);
         assertThat(EventParser.parseRequest(EventJson.write(List.of(event, event)))
                         .events())
+                .extracting(SentEvent::event)
                 .containsExactly(event, event);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"%s", " \n%s ", "[%s]", "[ %s ,{0}]", "{\"events\":[%s]}", "{ \"events\" :\t[ %s ] }"})
+    void keepsEachEventAsItWasSent(String request) throws Exception {
+        String sent =
+                "{ \"source\": \"é😀\",\n\"payload\" :{\"a\": [1.0,\"}\"]},\r\n \"topic\":\"\\u0041\", \"event_id\":\"1\","
+                        + "\"timestamp\": \"2025-12-08T10:00:00Z\" }";
+        SentEvent event = parse(request.replace("%s", sent).replace("{0}", EVENT))
+                .events()
+                .getFirst();
+        assertThat(event.json()).isEqualTo(sent);
+        assertThat(event.event().topic()).isEqualTo("A");
+        assertThat(EventParser.parseEvent(event.json())).isEqualTo(event.event());
     }
 
     @ParameterizedTest
@@ -96,6 +112,7 @@ class EventParserTest {
         assertThat(parse("[" + EVENT + "," + with("payload", payload) + "]")
                         .events()
                         .get(1)
+                        .event()
                         .payload())
                 .isEqualTo(payload);
     }
@@ -109,6 +126,8 @@ class EventParserTest {
         "2025-12-08T10:00:00+02:00, 2025-12-08T08:00:00Z",
         "2025-12-08T10:00:00-0530, 2025-12-08T15:30:00Z",
         "2025-12-08T10:00:00+01, 2025-12-08T09:00:00Z",
+        "2025-12-08T10:00:00.5Z, 2025-12-08T10:00:00.500Z",
+        "2025-12-08T10:00:00.000001Z, 2025-12-08T10:00:00.000001Z",
         "2025-12-08T10:00:00.1234567Z, 2025-12-08T10:00:00.123456Z",
         "2025-12-08T10:00:00.999999999Z, 2025-12-08T10:00:00.999999Z",
         "1969-12-31T23:59:59.9999999Z, 1969-12-31T23:59:59.999999Z",
@@ -130,6 +149,9 @@ class EventParserTest {
                 "2025-02-29T00:00:00Z",
                 "2025-12-08T24:00:00Z",
                 "2025-12-08T10:00:60Z",
+                "2025-12-08T10:00:00.1234567890Z",
+                "2025-12-08T10:00:00.12345678x",
+                "2025-13-08T10:00:00Z",
                 "2025-12-08 10:00:00",
                 "2025-12-08T10:00:00+25:00",
                 "1765188000",

@@ -4,31 +4,57 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.github.logaggregator.model.QueueEntry.UndecodableEntryException;
+import io.github.logaggregator.model.QueuedEvent.UndecodableEntryException;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class QueueEntryTest {
     private static final Event EVENT =
-            new Event("orders", "1", Instant.parse("2025-12-08T10:00:00.5Z"), "shop", "{\"a\": \"x  y\"}");
+            new Event("orders", "1", Instant.parse("2025-12-08T10:00:00.5Z"), "shöp", "{\"a\": \"x  y\"}");
+    private static final String JSON = new String(EventJson.write(EVENT), UTF_8);
     private static final Instant RECEIVED = Instant.parse("2025-12-08T10:00:01.123Z");
 
     @Test
     void isReadableText() {
-        assertThat(new String(QueueEntry.of(RECEIVED, EVENT).encode(), UTF_8))
-                .isEqualTo(
-                        "1 1765188001123 - - {\"topic\":\"orders\",\"event_id\":\"1\","
-                                + "\"timestamp\":\"2025-12-08T10:00:00.500Z\",\"source\":\"shop\",\"payload\":{\"a\": \"x  y\"}}");
+        byte[] line = QueuedEvent.encode(RECEIVED, JSON);
+        assertThat(new String(QueueEntry.encode(List.of(line, line)), UTF_8))
+                .isEqualTo("2 2\n1765188001123 - - " + JSON + "\n1765188001123 - - " + JSON);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 9, 10, 99, QueueEntry.MAX_EVENTS})
+    void givesBackItsEvents(int events) throws Exception {
+        byte[] line = QueuedEvent.encode(RECEIVED, JSON);
+        byte[] entry = QueueEntry.encode(Collections.nCopies(events, line));
+        assertThat(entry.length).isLessThanOrEqualTo(events * (line.length + QueueEntry.OVERHEAD));
+        List<byte[]> lines = QueueEntry.lines(entry);
+        assertThat(lines).hasSize(events);
+        for (byte[] same : lines) {
+            assertThat(QueuedEvent.decode(same)).isEqualTo(new QueuedEvent(RECEIVED, null, null, EVENT));
+        }
     }
 
     @Test
-    void comesBackAsItWas() throws Exception {
-        QueueEntry entry = QueueEntry.of(RECEIVED, EVENT);
-        assertThat(QueueEntry.decode(entry.encode())).isEqualTo(entry);
-        QueueEntry full = new QueueEntry(RECEIVED, "reply:1", "00-4bf92f3577b34da6-00f067aa0ba902b7-01", EVENT);
-        assertThat(QueueEntry.decode(full.encode())).isEqualTo(full);
+    void readsTheFieldsOfTheTransport() throws Exception {
+        String trace = "00-4bf92f3577b34da6-00f067aa0ba902b7-01";
+        assertThat(QueuedEvent.decode(("1765188001123 reply:1 " + trace + " " + JSON).getBytes(UTF_8)))
+                .isEqualTo(new QueuedEvent(RECEIVED, "reply:1", trace, EVENT));
+    }
+
+    @Test
+    void holdsAnEventThatWasSentOnSeveralLines() throws Exception {
+        String sent = JSON.replace(",", "\r\n , \n").replace("{", "{\n");
+        byte[] line = QueuedEvent.encode(RECEIVED, sent);
+        List<byte[]> lines = QueueEntry.lines(QueueEntry.encode(List.of(line, line)));
+        assertThat(lines).hasSize(2);
+        Event event = QueuedEvent.decode(lines.getFirst()).event();
+        assertThat(event.topic()).isEqualTo("orders");
+        assertThat(event.payload().replaceAll("[\\r\\n{} ]", "")).isEqualTo("\"a\":\"xy\"");
     }
 
     @ParameterizedTest
@@ -37,21 +63,37 @@ class QueueEntryTest {
                 "",
                 "1",
                 "{}",
-                "2 1765188001123 - - {}",
-                "1 1765188001123 - -",
-                "1 soon - - {}",
-                "1 9223372036854775807 - - {}",
-                "1 -1 - - {}",
-                "1 1765188001123 - - {\"\\u0000\":1}",
+                "2",
+                "2 1",
+                "2 1\n",
+                "3 1\n1765188001123 - - {}",
+                "1765188001123 - -",
                 "1 1765188001123 - - {}",
-                "1 1765188001123 - - {",
+                "not-a-number- - - {}",
+                "9223372036854775807 - - {}",
+                "-123456789012 - - {}",
+                "1765188001123 - - {\"\\u0000\":1}",
+                "1765188001123 - - {}",
+                "1765188001123 - - {",
                 "garbage garbage garbage garbage garbage"
             })
     void refusesWhatNoneOfOursWrote(String entry) {
-        assertThatExceptionOfType(UndecodableEntryException.class)
-                .isThrownBy(() -> QueueEntry.decode(entry.getBytes(UTF_8)))
-                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\0"));
-        assertThatExceptionOfType(UndecodableEntryException.class)
-                .isThrownBy(() -> QueueEntry.decode(new byte[] {(byte) 0xff, 0, 1}));
+        for (byte[] bytes : List.of(entry.getBytes(UTF_8), new byte[] {(byte) 0xff, 0, 1})) {
+            assertThat(QueueEntry.lines(bytes))
+                    .singleElement()
+                    .satisfies(line -> assertThatExceptionOfType(UndecodableEntryException.class)
+                            .isThrownBy(() -> QueuedEvent.decode(line))
+                            .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\0")));
+        }
+    }
+
+    /** The scripts in Redis count the events by the first line alone, and the books must balance whatever lies there. */
+    @ParameterizedTest
+    @CsvSource({"2 3/a, 3", "2 3/a/b, 3", "2 3/a/b/c/d, 3", "2 999/a, 999", "2 0/a, 1", "2 01/a, 1", "2 1000/a, 1"})
+    void hasAsManyLinesAsItsFirstOneSays(String entry, int lines) {
+        assertThat(QueueEntry.lines(entry.replace('/', '\n').getBytes(UTF_8)))
+                .hasSize(lines)
+                .allSatisfy(line -> assertThatExceptionOfType(UndecodableEntryException.class)
+                        .isThrownBy(() -> QueuedEvent.decode(line)));
     }
 }

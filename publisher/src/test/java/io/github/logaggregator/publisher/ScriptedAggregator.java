@@ -8,6 +8,7 @@ import io.github.logaggregator.model.InvalidEventException;
 import io.github.logaggregator.model.MalformedJsonException;
 import io.github.logaggregator.model.PublishRequest;
 import io.github.logaggregator.model.PublishResponse;
+import io.github.logaggregator.model.SentEvent;
 import io.github.logaggregator.model.Stats;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -116,7 +117,10 @@ final class ScriptedAggregator implements AutoCloseable {
 
     /** The events that were taken, in the order of arrival. */
     List<Event> events() {
-        return requests().stream().flatMap(request -> request.events().stream()).toList();
+        return requests().stream()
+                .flatMap(request -> request.events().stream())
+                .map(SentEvent::event)
+                .toList();
     }
 
     @Override
@@ -143,7 +147,9 @@ final class ScriptedAggregator implements AutoCloseable {
             PublishRequest request = EventParser.parseRequest(body);
             requests.add(request);
             received += request.events().size();
-            request.events().forEach(event -> stored.add(List.of(event.topic(), event.eventId())));
+            request.events().stream()
+                    .map(SentEvent::event)
+                    .forEach(event -> stored.add(List.of(event.topic(), event.eventId())));
             return PublishResponse.queued(request);
         } catch (MalformedJsonException | InvalidEventException e) {
             throw new IllegalStateException(e);

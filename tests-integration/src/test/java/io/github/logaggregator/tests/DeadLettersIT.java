@@ -8,8 +8,8 @@ import static org.hamcrest.Matchers.nullValue;
 
 import io.github.logaggregator.localstack.ServiceProcess;
 import io.github.logaggregator.model.Event;
-import io.github.logaggregator.model.QueueEntry;
 import io.github.logaggregator.model.QueueKeys;
+import io.github.logaggregator.model.QueuedEvent;
 import io.github.logaggregator.model.Stats.Books;
 import io.restassured.response.Response;
 import java.sql.Connection;
@@ -29,7 +29,7 @@ class DeadLettersIT {
     @Test
     void areTriedAgainOnRequestAndCountOnceWhateverBecomesOfThem(AggregatorSystem system) throws SQLException {
         system.publish(TestEvents.json(TestEvents.event("t", "known")));
-        system.redis().lpush(KEYS.queue(), "garbage", "1 1765188000123 - - {\"topic\":\"t\"}", "more garbage");
+        system.redis().lpush(KEYS.queue(), "garbage", "2 1\n1765188000123 - - {\"topic\":\"t\"}", "more garbage");
         system.redis().hincrby(KEYS.counters(), "received", 3);
         ServiceProcess worker = system.startWorker();
         assertThat(system.awaitSettled()).isEqualTo(new Books(4, 1, 0, 3, 0, 0, 0));
@@ -38,7 +38,7 @@ class DeadLettersIT {
         page.then()
                 .statusCode(200)
                 .body("reason", contains("not an entry of a known version", "event_id is missing"))
-                .body("entry", contains("more garbage", "1 1765188000123 - - {\"topic\":\"t\"}"))
+                .body("entry", contains("more garbage", "1765188000123 - - {\"topic\":\"t\"}"))
                 .body("[0].topic", nullValue())
                 .body("[0].replay_requested_at", nullValue());
         assertThat(Instant.parse(page.path("[0].died_at")))
@@ -134,11 +134,10 @@ class DeadLettersIT {
     }
 
     private static void repair(AggregatorSystem system, int id, String eventId) {
-        byte[] entry =
-                QueueEntry.of(Instant.EPOCH, TestEvents.event("t", eventId)).encode();
+        byte[] line = QueuedEvent.encode(Instant.now(), TestEvents.json(TestEvents.event("t", eventId)));
         system.jdbc()
                 .sql("UPDATE dead_letters SET entry = ? WHERE id = ?")
-                .params(entry, id)
+                .params(line, id)
                 .update();
     }
 }

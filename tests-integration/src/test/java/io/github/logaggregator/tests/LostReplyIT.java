@@ -76,7 +76,7 @@ class LostReplyIT {
                         "--worker.rescue-interval=200ms",
                         "--spring.datasource.hikari.data-source-properties.socketTimeout=3"));
         // From now on Redis knows all scripts: none of the replies that are lost is the one that it does not.
-        publishTwentyEvents(AggregatorSystem.newTopic());
+        publishMoreThanAnEntryHolds(AggregatorSystem.newTopic());
         system.awaitSettled();
     }
 
@@ -120,14 +120,14 @@ class LostReplyIT {
     void toAClaimLeavesItsEventsToTheLease(Loss loss) {
         Books before = settledBooks();
         String topic = AggregatorSystem.newTopic();
-        // The reply to the wait holds the first event only.
+        // The reply to the wait holds the first entry only.
         HeldReply reply = fromWorkerToRedis.holdReply(TestEvents.theLastOf(topic));
-        publishTwentyEvents(topic);
+        publishMoreThanAnEntryHolds(topic);
         reply.await();
-        assertThat(system.stats().books().inFlight()).isEqualTo(20);
+        assertThat(system.stats().books().inFlight()).isEqualTo(TestEvents.MORE);
         loss.of(reply, awaitFailure());
 
-        assertThat(change(before)).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+        assertThat(change(before)).isEqualTo(new Books(TestEvents.MORE, TestEvents.MORE, 0, 0, 0, 0, 0));
     }
 
     @ParameterizedTest
@@ -136,12 +136,12 @@ class LostReplyIT {
         Books before = settledBooks();
         String topic = AggregatorSystem.newTopic();
         HeldReply reply = fromWorkerToPostgres.holdReply(topic);
-        publishTwentyEvents(topic);
+        publishMoreThanAnEntryHolds(topic);
         reply.await();
-        await(() -> system.stats().books().stored() == before.stored() + 20);
+        await(() -> system.stats().books().stored() == before.stored() + TestEvents.MORE);
         loss.of(reply, awaitFailure());
 
-        assertThat(change(before)).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+        assertThat(change(before)).isEqualTo(new Books(TestEvents.MORE, TestEvents.MORE, 0, 0, 0, 0, 0));
     }
 
     @ParameterizedTest
@@ -150,12 +150,12 @@ class LostReplyIT {
         Books before = settledBooks();
         String script = system.redis().scriptLoad(script("acknowledge"));
         HeldReply reply = fromWorkerToRedis.holdReply(script);
-        publishTwentyEvents(AggregatorSystem.newTopic());
+        publishMoreThanAnEntryHolds(AggregatorSystem.newTopic());
         reply.await();
         await(() -> system.redis().zcard(KEYS.claims()) == 0);
         loss.of(reply, awaitFailure());
 
-        assertThat(change(before)).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+        assertThat(change(before)).isEqualTo(new Books(TestEvents.MORE, TestEvents.MORE, 0, 0, 0, 0, 0));
     }
 
     /** What this project's services switch off, and other clients of Redis do. */
@@ -163,7 +163,7 @@ class LostReplyIT {
     void toAClaimThatTheDriverThenSendsAgainMakesTwoClaims() throws Exception {
         Books before = settledBooks();
         worker.pause(); // so that it takes nothing of this
-        publishTwentyEvents(AggregatorSystem.newTopic());
+        publishMoreThanAnEntryHolds(AggregatorSystem.newTopic());
 
         RedisClient driver = RedisClient.create(RedisURI.create("127.0.0.1", fromWorkerToRedis.port()));
         try {
@@ -173,7 +173,7 @@ class LostReplyIT {
                     .<List<Object>>eval(
                             script("claim"),
                             ScriptOutputType.MULTI,
-                            new String[] {KEYS.queue(), KEYS.claims(), KEYS.counters()},
+                            new String[] {KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.claimSizes()},
                             "10",
                             "8000000",
                             "2000",
@@ -181,9 +181,9 @@ class LostReplyIT {
                             KEYS.claimPrefix())
                     .toCompletableFuture();
             reply.await();
-            await(() -> system.redis().llen(KEYS.queue()) == 10);
+            await(() -> system.redis().llen(KEYS.queue()) == 1);
             reply.cut();
-            assertThat(claim.get(1, TimeUnit.MINUTES)).hasSize(2 + 10);
+            assertThat(claim.get(1, TimeUnit.MINUTES)).hasSize(2 + 1);
         } finally {
             driver.shutdown();
         }
@@ -191,14 +191,16 @@ class LostReplyIT {
                 .hasSize(2)
                 .allSatisfy(id -> assertThat(system.redis().lrange(KEYS.claimPrefix() + id, 0, -1))
                         .asInstanceOf(LIST)
-                        .hasSize(10));
+                        .hasSize(1));
 
         worker.resume();
-        assertThat(change(before)).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+        assertThat(change(before)).isEqualTo(new Books(TestEvents.MORE, TestEvents.MORE, 0, 0, 0, 0, 0));
     }
 
-    private static void publishTwentyEvents(String topic) {
-        system.publish(TestEvents.json(TestEvents.twenty(topic))).then().statusCode(200);
+    private static void publishMoreThanAnEntryHolds(String topic) {
+        system.publish(TestEvents.json(TestEvents.moreThanAnEntryHolds(topic)))
+                .then()
+                .statusCode(200);
     }
 
     /** To wait until the worker says that something has failed since now. */

@@ -33,7 +33,7 @@ class PruningIT {
         system.redis()
                 .rpush(
                         KEYS.claimPrefix() + id,
-                        Collections.nCopies(10, "1 1765188000123 - - " + TestEvents.json(TestEvents.event("t", "0")))
+                        Collections.nCopies(10, "2 1\n1765188000123 - - " + TestEvents.json(TestEvents.event("t", "0")))
                                 .toArray(String[]::new));
         system.redis().hincrby(KEYS.counters(), "received", 10);
         system.jdbc()
@@ -88,17 +88,19 @@ class PruningIT {
             ServiceProcess late = system.startWorker(
                     options.withArguments(toRedis.asRedis()).withArguments("--spring.data.redis.timeout=60s"));
             HeldReply claim = toRedis.holdReply(TestEvents.theLastOf("t"));
-            system.publish(TestEvents.json(TestEvents.twenty("t"))).then().statusCode(200);
+            system.publish(TestEvents.json(TestEvents.moreThanAnEntryHolds("t")))
+                    .then()
+                    .statusCode(200);
             claim.await();
             late.pause();
             claim.release();
             system.startWorker(options);
-            assertThat(system.awaitSettled()).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+            assertThat(system.awaitSettled()).isEqualTo(new Books(TestEvents.MORE, TestEvents.MORE, 0, 0, 0, 0, 0));
             await().until(() -> count(system, "settled_claims") == 0);
 
             late.resume();
             await().until(() -> late.log().contains("too late to know whether it counts"));
-            assertThat(system.stats().books()).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
+            assertThat(system.stats().books()).isEqualTo(new Books(TestEvents.MORE, TestEvents.MORE, 0, 0, 0, 0, 0));
             assertThat(count(system, "settled_claims")).isZero();
         }
     }

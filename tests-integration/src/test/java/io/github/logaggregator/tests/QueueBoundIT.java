@@ -6,13 +6,11 @@ import static org.hamcrest.Matchers.equalTo;
 
 import io.github.logaggregator.localstack.LaunchOptions;
 import io.github.logaggregator.model.Stats.Books;
-import io.lettuce.core.ScriptOutputType;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -38,7 +36,7 @@ class QueueBoundIT {
                 .body("detail", containsString("full"));
         assertThat(system.publish(TestEvents.json(TestEvents.events("v", 2))).statusCode())
                 .isEqualTo(200);
-        assertThat(system.redis().llen("aggregator:{0}:queue")).isEqualTo(10);
+        assertThat(system.stats().books()).isEqualTo(new Books(10, 0, 0, 0, 10, 0, 0));
 
         system.publish(TestEvents.json(TestEvents.events("w", 11)))
                 .then()
@@ -102,21 +100,27 @@ class QueueBoundIT {
                 .isEqualTo(200);
     }
 
-    /** What came together goes to Redis together; the second of these requests does not fit, and the third one does. */
+    /** What comes while Redis is at work goes to it together. All of these do not fit, and those do that are small. */
     @Test
-    void takesEachRequestOfAGroupWholeOrNotAtAll(AggregatorSystem system) throws IOException {
-        String script =
-                Files.readString(AggregatorSystem.ROOT.resolve("aggregator-api/src/main/resources/redis/enqueue.lua"));
-        String[] keys = {"aggregator:{0}:queue", "aggregator:{0}:counters"};
-        List<Long> queued = system.redis()
-                .eval(script, ScriptOutputType.MULTI, keys, "4 100 2 20 a b 3 30 c d e 2 20 f g 1 10 h".split(" "));
-        assertThat(queued).containsExactly(1L, 0L, 1L, 0L);
-        assertThat(system.redis().lrange(keys[0], 0, -1)).containsExactly("g", "f", "b", "a");
-        assertThat(system.redis().hgetall(keys[1]))
-                .containsOnly(Map.entry("received", "4"), Map.entry("received_bytes", "40"));
+    void takesOfAGroupEachRequestThatFitsWhole(AggregatorSystem system) {
+        system.startApi(
+                LaunchOptions.defaults().withArguments("--api.queue.max-events=10", "--spring.data.redis.timeout=20s"));
+        system.publish(TestEvents.json(TestEvents.events("t", 4))).then().statusCode(200);
+        system.redisStore().pause();
+        List<CompletableFuture<Integer>> small = publishEach(system, 3, 2);
+        List<CompletableFuture<Integer>> large = publishEach(system, 7, 30);
+        system.redisStore().resume();
+        assertThat(small.stream().map(CompletableFuture::join)).containsOnly(200);
+        assertThat(large.stream().map(CompletableFuture::join)).containsOnly(429);
+        assertThat(system.stats().books()).isEqualTo(new Books(10, 0, 0, 0, 10, 0, 0));
+    }
 
-        queued = system.redis().eval(script, ScriptOutputType.MULTI, keys, "9 50 1 11 c 1 10 d".split(" "));
-        assertThat(queued).containsExactly(0L, 1L);
+    private static List<CompletableFuture<Integer>> publishEach(AggregatorSystem system, int events, int requests) {
+        String body = TestEvents.json(TestEvents.events("t", events));
+        return IntStream.range(0, requests)
+                .mapToObj(i -> CompletableFuture.supplyAsync(
+                        () -> system.publish(body).statusCode(), Thread::startVirtualThread))
+                .toList();
     }
 
     @Test

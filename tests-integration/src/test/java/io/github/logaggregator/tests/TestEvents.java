@@ -2,6 +2,7 @@ package io.github.logaggregator.tests;
 
 import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.EventJson;
+import io.github.logaggregator.model.QueueEntry;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
@@ -20,6 +21,9 @@ final class TestEvents {
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
 
+    /** More events than one entry of the queue holds. */
+    static final int MORE = QueueEntry.MAX_EVENTS + 20;
+
     private TestEvents() {}
 
     static Event event(String topic, String eventId) {
@@ -33,9 +37,9 @@ final class TestEvents {
                 .toList();
     }
 
-    /** Twenty events, the last of which has an id by which it can be told on the wire. */
-    static List<Event> twenty(String topic) {
-        return Stream.concat(events(topic, 19).stream(), Stream.of(event(topic, theLastOf(topic))))
+    /** So many events, the last of which has an id by which it can be told on the wire, and lies in another entry. */
+    static List<Event> moreThanAnEntryHolds(String topic) {
+        return Stream.concat(events(topic, MORE - 1).stream(), Stream.of(event(topic, theLastOf(topic))))
                 .toList();
     }
 
