@@ -28,6 +28,8 @@ record BenchmarkOptions(
         int rows,
         int memorySeconds) {
     private static final int SHORT = 1;
+    private static final int ROWS = 10_000_000;
+    private static final int MEMORY_SECONDS = 600;
 
     static BenchmarkOptions of(Properties properties) {
         int rounds = number(properties, "rounds", 3);
@@ -41,13 +43,18 @@ record BenchmarkOptions(
                 Double.parseDouble(value(properties, "duplicate-share", "0.3")),
                 number(properties, "loops", 4),
                 number(properties, "claim-size", 1_000),
-                number(properties, "rows", isShort ? 200_000 : 10_000_000),
-                number(properties, "memory-seconds", isShort ? 6 : 600));
+                number(properties, "rows", isShort ? 200_000 : ROWS),
+                number(properties, "memory-seconds", isShort ? 6 : MEMORY_SECONDS));
     }
 
-    /** Whether the large table and the long run are smaller than they are meant to be. */
-    boolean isScaledDown() {
-        return rounds == SHORT;
+    /** Whether the large table is smaller than it is meant to be. */
+    boolean isTableScaledDown() {
+        return rows < ROWS;
+    }
+
+    /** Whether memory is watched for a shorter time than is meant. */
+    boolean isMemoryScaledDown() {
+        return memorySeconds < MEMORY_SECONDS;
     }
 
     private static int number(Properties properties, String name, int otherwise) {

@@ -27,7 +27,7 @@ final class MemoryCase {
 
     Case result() {
         return growth.alone(
-                "flat: at most 1.1", growth.median() <= 1.1, bench.options().isScaledDown());
+                "flat: at most 1.1", growth.median() <= 1.1, bench.options().isMemoryScaledDown());
     }
 
     void run() {

@@ -27,7 +27,7 @@ final class TableCases {
     }
 
     Case settling() {
-        return settling.comparedTo("at most 1.3 times", ratio -> ratio <= 1.3, options.isScaledDown());
+        return settling.comparedTo("at most 1.3 times", ratio -> ratio <= 1.3, options.isTableScaledDown());
     }
 
     Case reading() {
@@ -35,7 +35,7 @@ final class TableCases {
                 "at most 1.2 times, p99 10 ms",
                 ratio -> ratio <= 1.2
                         && Math.max(reading.medianOf("/events p99 ms"), reading.medianOf("/stats p99 ms")) <= 10,
-                options.isScaledDown());
+                options.isTableScaledDown());
     }
 
     void run() {
