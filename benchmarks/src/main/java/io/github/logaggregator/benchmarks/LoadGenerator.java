@@ -21,9 +21,9 @@ import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Sends events to one address, as a process of its own that stays warm from load to load. Closed: so many connections that each send the next request when
- * the one before is answered. Open: so many requests a second, whatever the answers take; latencies then count from when
- * a request was due.
+ * Sends events to one address, as a process of its own that stays warm from load to load. Closed: so many connections
+ * that each send the next request when the one before is answered. Open: so many requests a second, whatever the answers
+ * take; latencies then count from when a request was due.
  */
 final class LoadGenerator {
     private static final String PHASE = "load";
