@@ -30,10 +30,11 @@ class EventStoreReader {
      */
     private static final int FETCH_SIZE = 4;
 
-    /** The same, after a row that is small: where one is, the next ones most often are. */
-    private static final int FETCH_SIZE_OF_SMALL = 20;
-
-    private static final int SMALL_CHARACTERS = 16 * 1024;
+    /**
+     * A page whose payloads take no more bytes than this in PostgreSQL, which may have compressed each to a hundredth, is
+     * fetched in one go after its first rows.
+     */
+    private static final int SMALL_PAGE_BYTES = 64 * 1024;
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
@@ -103,13 +104,19 @@ class EventStoreReader {
             parameters.add(before.number());
         }
         parameters.add(limit + 1); // one more, to know whether there is a next page
-        String sql = """
-                SELECT topic, event_id, ts, source, payload::text, arrival_xid::text AS xid, arrival_number
-                FROM events
-                WHERE %s
-                ORDER BY %sarrival_xid DESC, arrival_number DESC
-                LIMIT ?
-                """.formatted(where, topic == null ? "" : "topic DESC, ");
+        String sql =
+                """
+                SELECT topic, event_id, ts, source, payload::text, arrival_xid::text AS xid, arrival_number,
+                    sum(pg_column_size(payload)) OVER () AS page_bytes
+                FROM (
+                    SELECT *
+                    FROM events
+                    WHERE %1$s
+                    ORDER BY %2$s
+                    LIMIT ?
+                ) AS page
+                ORDER BY %2$s
+                """.formatted(where, (topic == null ? "" : "topic DESC, ") + "arrival_xid DESC, arrival_number DESC");
         // The driver reads row by row only in a transaction.
         return postgresAccess.ask(() -> transaction.execute(status -> {
             try (Stream<Row> rows = jdbc.queryForStream(sql, EventStoreReader::row, parameters.toArray())) {
@@ -136,7 +143,9 @@ class EventStoreReader {
 
     private static Row row(ResultSet row, int number) throws SQLException {
         String payload = row.getString("payload");
-        row.setFetchSize(payload.length() <= SMALL_CHARACTERS ? FETCH_SIZE_OF_SMALL : FETCH_SIZE);
+        if (row.getLong("page_bytes") <= SMALL_PAGE_BYTES) {
+            row.setFetchSize(0); // all that are left
+        }
         return new Row(
                 new Event(
                         row.getString("topic"),

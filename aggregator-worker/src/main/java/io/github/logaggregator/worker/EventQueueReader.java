@@ -54,6 +54,12 @@ class EventQueueReader {
                 bytes(KEYS.claimPrefix())));
     }
 
+    /** Whether a claim may have left something on the queue. */
+    boolean isFull(Claim claim) {
+        return claim.lines().size() >= properties.claimMaxEvents()
+                || claim.bytes() >= properties.claimMaxBytes().toBytes();
+    }
+
     /** Takes over a claim whose lease ran out, whoever had it; null if there is none. */
     @Nullable
     Claim rescue() {

@@ -23,6 +23,7 @@ final class WorkerLoop implements Runnable {
     private final EventQueueReader queue;
     private final EventStoreWriter store;
     private final WorkerMetrics metrics;
+    private final Turn turn;
     private final Duration rescueInterval;
     private final PatientRetry claiming = new PatientRetry("Claiming events from Redis", this::isStopping);
     private final PatientRetry settling = new PatientRetry("Settling a claim in PostgreSQL", this::isStopping);
@@ -34,10 +35,13 @@ final class WorkerLoop implements Runnable {
     /** The claim that is this loop's to settle, with its lease as it was last renewed. */
     private @Nullable Claim inHand;
 
-    WorkerLoop(EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, Duration rescueInterval) {
+    /** @param turn the same for all loops of a worker */
+    WorkerLoop(
+            EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, Turn turn, Duration rescueInterval) {
         this.queue = queue;
         this.store = store;
         this.metrics = metrics;
+        this.turn = turn;
         this.rescueInterval = rescueInterval;
     }
 
@@ -87,14 +91,32 @@ final class WorkerLoop implements Runnable {
     public void run() {
         try (Waiter waiter = claiming.get(queue::waiter)) {
             while (!stopping) {
-                Claim claim = claiming.get(() -> next(waiter));
-                if (claim != null) {
-                    settle(claim);
-                }
+                takeTurn(waiter);
             }
         } catch (RuntimeException | InterruptedException e) {
             // What is in hand stays in Redis, in its claim.
             LOG.warn("Stopped while a store was away: {}", e.toString());
+        }
+    }
+
+    private void takeTurn(Waiter waiter) throws InterruptedException {
+        boolean isMine = turn.await();
+        try {
+            Claim claim = claiming.get(() -> next(waiter));
+            if (claim == null) {
+                return;
+            }
+            if (isMine && queue.isFull(claim)) {
+                isMine = false;
+                turn.end();
+            } else if (isMine) {
+                turn.keep();
+            }
+            settle(claim);
+        } finally {
+            if (isMine) {
+                turn.end();
+            }
         }
     }
 

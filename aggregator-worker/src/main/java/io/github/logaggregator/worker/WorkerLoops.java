@@ -16,8 +16,9 @@ class WorkerLoops implements SmartLifecycle {
 
     WorkerLoops(EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, WorkerProperties properties) {
         this.properties = properties;
+        Turn turn = new Turn();
         this.loops = IntStream.range(0, properties.loops())
-                .mapToObj(i -> new WorkerLoop(queue, store, metrics, properties.rescueInterval()))
+                .mapToObj(i -> new WorkerLoop(queue, store, metrics, turn, properties.rescueInterval()))
                 .toList();
     }
 

@@ -3,7 +3,10 @@ package io.github.logaggregator.localstack;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,12 +76,21 @@ public final class LocalStack implements AutoCloseable {
     }
 
     /**
-     * Takes half a minute, once for what has been built, to let every start of a service take half its time.
+     * Takes half a minute, once for what has been built, to let every start of a service take half its time. Of several
+     * processes that want it at once, one does it.
      *
      * @param root the project's folder, in which the services' jars have been built
      */
     public static void cacheClasses(Path root) {
-        Stream.of(API, WORKER, PUBLISHER).parallel().forEach(service -> new ServiceJar(root, service).cacheClasses());
+        Path lock = root.resolve("local-stack/target/cache-classes.lock");
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            FileLock unused = channel.lock(); // until the channel is closed
+            Stream.of(API, WORKER, PUBLISHER)
+                    .parallel()
+                    .forEach(service -> new ServiceJar(root, service).cacheClasses());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public Store postgres() {
