@@ -1,5 +1,6 @@
 package io.github.logaggregator.tests;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -58,21 +59,34 @@ class DescriptionIT {
                         .getPost()
                         .getResponses()
                         .keySet())
-                .containsExactlyInAnyOrder("200", "400", "405", "408", "413", "415", "422", "429", "503");
+                .containsExactlyInAnyOrder("200", "400", "405", "406", "408", "413", "415", "422", "429", "503");
     }
 
     @Test
     void theExamplesOfTheDescriptionWork(AggregatorSystem system) {
-        Map<String, Object> examples = system.http()
-                .get("/v3/api-docs")
-                .jsonPath()
-                .getMap("paths.'/publish'.post.requestBody.content.'application/json'.examples");
-        assertThat(examples).isNotEmpty();
-        examples.forEach((name, example) -> system.publish(
-                        TestEvents.JSON.writeValueAsString(((Map<?, ?>) example).get("value")))
-                .then()
-                .statusCode(200)
-                .body("status", equalTo("queued")));
+        Map<String, Map<String, Map<String, Map<?, ?>>>> forms =
+                system.http().get("/v3/api-docs").jsonPath().getMap("paths.'/publish'.post.requestBody.content");
+        assertThat(forms.keySet())
+                .containsExactlyInAnyOrder(
+                        "application/json",
+                        "application/x-ndjson",
+                        "application/cloudevents+json",
+                        "application/cloudevents-batch+json");
+        forms.forEach((contentType, form) -> {
+            Map<String, Map<?, ?>> examples = Objects.requireNonNull(form.get("examples"));
+            assertThat(examples).isNotEmpty();
+            examples.forEach((name, example) -> {
+                Object value = Objects.requireNonNull(example.get("value"));
+                String body = value instanceof String text ? text : TestEvents.JSON.writeValueAsString(value);
+                system.http()
+                        .header("Content-Type", contentType)
+                        .body(body.getBytes(UTF_8))
+                        .post("/publish")
+                        .then()
+                        .statusCode(200)
+                        .body("status", equalTo("queued"));
+            });
+        });
     }
 
     @Test
