@@ -1,7 +1,6 @@
 package io.github.logaggregator.api;
 
 import io.github.logaggregator.model.CloudEventParser;
-import io.github.logaggregator.model.CloudEventParser.DataKind;
 import io.github.logaggregator.model.EventFault;
 import io.github.logaggregator.model.EventParser;
 import io.github.logaggregator.model.InvalidEventException;
@@ -66,11 +65,10 @@ class PublishForms {
 
     /** @throws Refusal if the request has none of the forms (415) */
     PublishForm of(HttpServletRequest request) {
-        MediaType type = contentType(request);
         if (isBinaryCloudEvent(request)) {
-            return body -> CloudEventParser.parseBinary(
-                    attributes(request, type), body.readAllBytes(), kindOf(type), clock.instant());
+            return body -> CloudEventParser.parseBinary(attributes(request), body.readAllBytes(), clock.instant());
         }
+        MediaType type = contentType(request);
         PublishForm form = formOf(type);
         if (form == null) {
             throw unsupported(
@@ -127,21 +125,8 @@ class PublishForms {
         return false;
     }
 
-    private static DataKind kindOf(@Nullable MediaType type) {
-        if (type == null) {
-            return DataKind.BYTES;
-        }
-        if (type.getSubtype().equals("json") || "json".equals(type.getSubtypeSuffix())) {
-            if (!isUtf8(type)) {
-                throw unsupported(NOT_UTF_8);
-            }
-            return DataKind.JSON;
-        }
-        return type.getType().equals("text") && isUtf8(type) ? DataKind.TEXT : DataKind.BYTES;
-    }
-
     /** @throws Refusal if a header can't be decoded, or stands there twice (422) */
-    private static Map<String, String> attributes(HttpServletRequest request, @Nullable MediaType type) {
+    private static Map<String, String> attributes(HttpServletRequest request) {
         Map<String, String> attributes = new LinkedHashMap<>();
         List<EventFault> faults = new ArrayList<>();
         for (String header : Collections.list(request.getHeaderNames())) {
@@ -159,7 +144,8 @@ class PublishForms {
                 }
             }
         }
-        if (type != null && attributes.put(CONTENT_TYPE, request.getContentType()) != null) {
+        String type = request.getContentType();
+        if (type != null && attributes.put(CONTENT_TYPE, type) != null) {
             faults.add(new EventFault(0, CONTENT_TYPE, "is told by the header Content-Type"));
         }
         if (!faults.isEmpty()) {

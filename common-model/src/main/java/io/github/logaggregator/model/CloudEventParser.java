@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -51,6 +52,9 @@ public final class CloudEventParser {
     private static final List<String> REQUIRED = List.of("specversion", "id", "source", "type");
     private static final Set<String> HAVE_FIELDS = Set.of("source", "type", "time");
     private static final Pattern ATTRIBUTE_NAME = Pattern.compile("[a-z0-9]+");
+    private static final Pattern JSON_TYPE = Pattern.compile("[^;\\s]+[/+]json\\s*(;|$)");
+    private static final Pattern OTHER_CHARSET = Pattern.compile(";\\s*charset=(?!\"?(utf-8|us-ascii)\"?\\s*(;|$))");
+    private static final String CONTENT_TYPE = "datacontenttype";
     private static final String DATA = "data";
     private static final String DATA_BASE64 = "data_base64";
 
@@ -60,16 +64,6 @@ public final class CloudEventParser {
 
     private CloudEventParser(Instant arrival) {
         this.arrival = arrival.truncatedTo(ChronoUnit.MICROS);
-    }
-
-    /** What the data of an event in binary mode are, by their content type. */
-    public enum DataKind {
-        /** JSON, in UTF-8. */
-        JSON,
-        /** Kept as a string if they are UTF-8, else as {@link #BYTES}. */
-        TEXT,
-        /** Kept in Base64. */
-        BYTES
     }
 
     /**
@@ -108,35 +102,18 @@ public final class CloudEventParser {
      * @param attributes the values by the attributes' names, datacontenttype included
      * @param data nothing if the event has none
      * @param arrival the timestamp of an event without time
-     * @throws MalformedJsonException if the data should be JSON in UTF-8 and are not
      * @throws InvalidEventException if it is no CloudEvent 1.0, or can't be given back as it was sent
      */
-    public static PublishRequest parseBinary(
-            Map<String, String> attributes, byte[] data, DataKind kind, Instant arrival)
-            throws MalformedJsonException, InvalidEventException {
+    public static PublishRequest parseBinary(Map<String, String> attributes, byte[] data, Instant arrival)
+            throws InvalidEventException {
         CloudEventParser reader = new CloudEventParser(arrival);
         Context context = reader.new Context();
         attributes.forEach(context::attribute);
         if (data.length > 0) {
-            switch (kind) {
-                case JSON -> {
-                    CheckedJson json = new CheckedJson(CheckedJson.utf8(data), 1, reader.faults);
-                    json.read(() -> context.data = json.value(DATA, MAX_DATA_DEPTH));
-                }
-                case TEXT -> {
-                    String text = new String(data, StandardCharsets.UTF_8);
-                    boolean asString = text.indexOf('\uFFFD') < 0 && text.indexOf('\0') < 0;
-                    context.kept.put(asString ? DATA : DATA_BASE64, asString ? text : base64(data));
-                }
-                case BYTES -> context.kept.put(DATA_BASE64, base64(data));
-            }
+            context.bytes = data;
         }
         context.complete();
         return PublishRequest.of(reader.events, true, reader.faults);
-    }
-
-    private static String base64(byte[] data) {
-        return Base64.getEncoder().encodeToString(data);
     }
 
     private void batch(CheckedJson json) {
@@ -214,6 +191,7 @@ public final class CloudEventParser {
         private final Set<String> seen = new HashSet<>();
         private final Map<String, Object> kept = new LinkedHashMap<>();
         private @Nullable Value data;
+        private byte @Nullable [] bytes;
         private @Nullable String id;
         private @Nullable String source;
         private @Nullable String type;
@@ -237,7 +215,7 @@ public final class CloudEventParser {
                     time = text == null ? null : Timestamps.parse(name, text, faults);
                 }
                 case "dataschema" -> uri(name, value, CloudEventParser::faultOfText);
-                case "subject", "datacontenttype" -> text(name, value, CloudEventParser::faultOfText);
+                case "subject", CONTENT_TYPE -> text(name, value, CloudEventParser::faultOfText);
                 case "specversion" -> {
                     if (!value.equals("1.0")) {
                         faults.add(name, "must be \"1.0\"");
@@ -261,8 +239,7 @@ public final class CloudEventParser {
         void base64(@Nullable String text) {
             try {
                 if (text != null) {
-                    Base64.getDecoder().decode(text);
-                    kept.put(DATA_BASE64, text);
+                    bytes = Base64.getDecoder().decode(text);
                 }
             } catch (IllegalArgumentException e) {
                 faults.add(DATA_BASE64, "must be Base64");
@@ -297,10 +274,32 @@ public final class CloudEventParser {
             }
             if (data != null && seen.contains(DATA_BASE64)) {
                 faults.add(DATA_BASE64, "must not stand beside data");
+            } else if (bytes != null) {
+                data(bytes, String.valueOf(kept.get(CONTENT_TYPE)).toLowerCase(Locale.ROOT));
             }
             if (faults.count() == faultsBefore && id != null && source != null && type != null && time != null) {
                 Event event = new Event(type, eventId(source, id), time, source, payload());
                 events.add(new SentEvent(event, EventJson.text(event)));
+            }
+        }
+
+        /** Reads data that came as bytes, so that they are the same in each mode: as JSON, as text, or as what they are. */
+        private void data(byte[] bytes, String contentType) {
+            boolean utf8 = !OTHER_CHARSET.matcher(contentType).find();
+            if (utf8 && JSON_TYPE.matcher(contentType).lookingAt() && bytes.length > 0) {
+                try {
+                    CheckedJson json = new CheckedJson(CheckedJson.utf8(bytes), 1, faults);
+                    json.read(() -> data = json.value(DATA, MAX_DATA_DEPTH));
+                } catch (MalformedJsonException e) {
+                    faults.add(DATA, "must be JSON, as its content type says. " + e.getMessage());
+                }
+                return;
+            }
+            String text = new String(bytes, StandardCharsets.UTF_8);
+            if (utf8 && contentType.startsWith("text/") && text.indexOf('\uFFFD') < 0 && text.indexOf('\0') < 0) {
+                kept.put(DATA, text);
+            } else {
+                kept.put(DATA_BASE64, Base64.getEncoder().encodeToString(bytes));
             }
         }
 

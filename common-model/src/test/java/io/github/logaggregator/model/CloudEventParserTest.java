@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.groups.Tuple.tuple;
 
-import io.github.logaggregator.model.CloudEventParser.DataKind;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,12 +38,16 @@ class CloudEventParserTest {
         return sent.event();
     }
 
-    private static Event binary(Map<String, String> attributes, byte[] data, DataKind kind) throws Exception {
-        Map<String, String> all = new LinkedHashMap<>(Map.of("specversion", "1.0", "source", "/shop"));
-        all.put("id", "1");
-        all.put("type", "orders");
-        all.putAll(attributes);
-        return event(CloudEventParser.parseBinary(all, data, kind, ARRIVAL));
+    private static PublishRequest binary(String contentType, byte[] data) throws InvalidEventException {
+        Map<String, String> attributes = new LinkedHashMap<>();
+        attributes.put("specversion", "1.0");
+        attributes.put("id", "1");
+        attributes.put("source", "/shop");
+        attributes.put("type", "orders");
+        if (!contentType.isEmpty()) {
+            attributes.put("datacontenttype", contentType);
+        }
+        return CloudEventParser.parseBinary(attributes, data, ARRIVAL);
     }
 
     private static List<EventFault> faultsOf(String json) {
@@ -205,31 +209,50 @@ class CloudEventParserTest {
                 .containsExactly(tuple(1, "specversion"), tuple(2, ""));
     }
 
-    @Test
-    void makesTheSameEventInBinaryMode() throws Exception {
-        Event event = binary(
-                Map.of("time", "2025-12-08T10:00:00Z", "datacontenttype", "application/json"),
-                "{\"amount\": 1.50}".getBytes(UTF_8),
-                DataKind.JSON);
-        assertThat(event.eventId()).isEqualTo("/shop 1");
-        assertThat(event.payload())
-                .contains("\"id\":\"1\"", "\"datacontenttype\":\"application/json\"")
-                .endsWith(",\"amount\": 1.50}");
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "application/json | {\"amount\": 1.50} | ,\"amount\": 1.50}",
+                "application/json; charset=\"UTF-8\" | 1.50 | ,\"data\":1.50}}",
+                "application/vnd.shop.v1+json;v=1 | [] | ,\"data\":[]}}",
+                "Text/JSON | \"ü\" | ,\"data\":\"ü\"}}",
+                "application/json; charset=utf-16 | {} | ,\"data_base64\":\"e30=\"}}",
+                "application/jsonp | {} | ,\"data_base64\":\"e30=\"}}",
+                "text/plain | ü | ,\"data\":\"ü\"}}",
+                "text/plain;charset=utf-8 | ü | ,\"data\":\"ü\"}}",
+                "text/plain; charset=iso-8859-1 | ü | ,\"data_base64\":\"w7w=\"}}",
+                "application/octet-stream | ü | ,\"data_base64\":\"w7w=\"}}",
+                "'' | ü | ,\"data_base64\":\"w7w=\"}}",
+            })
+    void readsDataByTheirContentTypeInWhicheverModeTheyCome(String contentType, String data, String payload)
+            throws Exception {
+        Event event = event(binary(contentType, data.getBytes(UTF_8)));
+        assertThat(event.payload()).endsWith(payload);
+        String type = contentType.isEmpty() ? "" : ",\"datacontenttype\":\"" + contentType.replace("\"", "\\\"") + "\"";
+        assertThat(event(structured(with(type + ",\"data_base64\":\""
+                        + Base64.getEncoder().encodeToString(data.getBytes(UTF_8)) + "\""))))
+                .isEqualTo(event);
     }
 
     @Test
-    void keepsDataOfBinaryModeThatAreNoJson() throws Exception {
-        assertThat(binary(Map.of(), new byte[0], DataKind.JSON).payload())
-                .contains(KEPT.substring(20))
-                .doesNotContain("data");
-        assertThat(binary(Map.of(), "ü".getBytes(UTF_8), DataKind.TEXT).payload())
-                .endsWith("\"data\":\"ü\"}}");
-        assertThat(binary(Map.of(), "ü".getBytes(ISO_8859_1), DataKind.TEXT).payload())
+    void keepsTextThatCanNotBeAStringAsBytes() throws Exception {
+        assertThat(event(binary("text/plain", "ü".getBytes(ISO_8859_1))).payload())
                 .endsWith("\"data_base64\":\"/A==\"}}");
-        assertThat(binary(Map.of(), new byte[1], DataKind.TEXT).payload()).endsWith("\"data_base64\":\"AA==\"}}");
-        assertThat(binary(Map.of(), "ü".getBytes(UTF_8), DataKind.BYTES).payload())
-                .endsWith("\"data_base64\":\"w7w=\"}}");
-        assertThatExceptionOfType(MalformedJsonException.class)
-                .isThrownBy(() -> binary(Map.of(), "{".getBytes(UTF_8), DataKind.JSON));
+        assertThat(event(binary("text/plain", new byte[1])).payload()).endsWith("\"data_base64\":\"AA==\"}}");
+        assertThat(event(binary("application/json", new byte[0])).payload()).doesNotContain("\"data\"", "data_base64");
+    }
+
+    @Test
+    void refusesDataThatAreNotWhatTheirContentTypeSays() {
+        for (byte[] data : List.of("{".getBytes(UTF_8), "{} {}".getBytes(UTF_8), "\"ü\"".getBytes(ISO_8859_1))) {
+            assertThat(catchThrowableOfType(InvalidEventException.class, () -> binary("application/json", data))
+                            .faults())
+                    .singleElement()
+                    .satisfies(fault -> {
+                        assertThat(fault.field()).isEqualTo("data");
+                        assertThat(fault.message()).startsWith("must be JSON, as its content type says. The");
+                    });
+        }
     }
 }

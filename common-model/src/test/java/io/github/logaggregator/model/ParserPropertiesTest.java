@@ -3,7 +3,6 @@ package io.github.logaggregator.model;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.logaggregator.model.CloudEventParser.DataKind;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -46,10 +45,12 @@ class ParserPropertiesTest {
             body -> EventParser.parseLines(new ByteArrayInputStream(body)),
             body -> CloudEventParser.parseStructured(body, NOW),
             body -> CloudEventParser.parseBatch(body, NOW),
-            body -> CloudEventParser.parseBinary(
-                    Map.of("specversion", "1.0", "id", "1", "source", "s", "type", "t"), body, DataKind.JSON, NOW),
-            body -> CloudEventParser.parseBinary(
-                    Map.of("specversion", "1.0", "id", "1", "source", "s", "type", "t"), body, DataKind.TEXT, NOW));
+            body -> CloudEventParser.parseBinary(attributes("1", "s", "application/json"), body, NOW),
+            body -> CloudEventParser.parseBinary(attributes("1", "s", "text/plain"), body, NOW));
+
+    private static Map<String, String> attributes(String id, String source, String contentType) {
+        return Map.of("specversion", "1.0", "id", id, "source", source, "type", "t", "datacontenttype", contentType);
+    }
 
     /** Names as they may be: any characters but control characters and halves of a pair. */
     @Provide
@@ -235,11 +236,8 @@ class ParserPropertiesTest {
         String json = JSON.writeValueAsString(Map.of("specversion", "1.0", "id", id, "source", "s", "type", "t"));
         PublishRequest structured = CloudEventParser.parseStructured(
                 (json.substring(0, json.length() - 1) + ",\"data\":" + text + "}").getBytes(UTF_8), NOW);
-        PublishRequest binary = CloudEventParser.parseBinary(
-                Map.of("specversion", "1.0", "id", id, "source", "s", "type", "t"),
-                text.getBytes(UTF_8),
-                DataKind.JSON,
-                NOW);
+        PublishRequest binary =
+                CloudEventParser.parseBinary(attributes(id, "s", "application/json"), text.getBytes(UTF_8), NOW);
         for (PublishRequest request : List.of(structured, binary)) {
             ObjectNode payload = (ObjectNode)
                     JSON.readTree(request.events().getFirst().event().payload());
@@ -260,16 +258,9 @@ class ParserPropertiesTest {
                 .isEqualTo(source.equals(otherSource) && id.equals(otherId));
     }
 
-    private static String eventId(String source, String id) throws MalformedJsonException, InvalidEventException {
-        return CloudEventParser.parseBinary(
-                        Map.of("specversion", "1.0", "id", id, "source", source, "type", "t"),
-                        new byte[0],
-                        DataKind.BYTES,
-                        NOW)
-                .events()
-                .getFirst()
-                .event()
-                .eventId();
+    private static String eventId(String source, String id) throws InvalidEventException {
+        PublishRequest request = CloudEventParser.parseBinary(attributes(id, source, "text/plain"), new byte[0], NOW);
+        return request.events().getFirst().event().eventId();
     }
 
     @Provide

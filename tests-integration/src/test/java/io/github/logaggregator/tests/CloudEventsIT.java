@@ -176,25 +176,24 @@ class CloudEventsIT {
     @CsvSource(
             delimiter = '|',
             value = {
-                "application/json | [1.10, null] | {'data': [1.10, null]} | {'data': [1.10, null]}",
-                "application/vnd.shop+json | 7 | {'data': 7} | {'data': 7}",
-                "text/plain | é | {'data': 'é'} | {'data_base64': 'w6k='}",
-                "application/octet-stream | é | {'data_base64': 'w6k='} | {'data_base64': 'w6k='}",
+                "application/json | [1.10, null] | {'data': [1.10, null]}",
+                "application/vnd.shop+json | 7 | {'data': 7}",
+                "text/plain | é | {'data': 'é'}",
+                "application/octet-stream | é | {'data_base64': 'w6k='}",
             })
     void dataThatIsNoObjectStandsBesideTheAttributes(
-            String contentType, String data, String binary, String structured, AggregatorSystem system)
-            throws Exception {
+            String contentType, String data, String kept, AggregatorSystem system) throws Exception {
         for (Mode mode : Mode.values()) {
             String topic = AggregatorSystem.newTopic();
             take(
                     system,
                     mode,
                     event(topic).withData(contentType, data.getBytes(UTF_8)).build());
-            String kept = (mode == Mode.BINARY ? binary : structured).replace('\'', '"');
             assertThat(payloadOf(system, topic))
                     .as(mode.name())
                     .isEqualTo(TestEvents.tree("{\"cloudevent\": {\"specversion\": \"1.0\", \"id\": \"1\","
-                            + " \"datacontenttype\": \"" + contentType + "\", " + kept.substring(1) + "}"));
+                            + " \"datacontenttype\": \"" + contentType + "\", "
+                            + kept.replace('\'', '"').substring(1) + "}"));
         }
     }
 

@@ -1,6 +1,5 @@
 package io.github.logaggregator.tests;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -13,6 +12,8 @@ import io.swagger.v3.parser.OpenAPIV3Parser;
 import io.swagger.v3.parser.core.models.ParseOptions;
 import io.swagger.v3.parser.core.models.SwaggerParseResult;
 import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,13 +79,12 @@ class DescriptionIT {
             examples.forEach((name, example) -> {
                 Object value = Objects.requireNonNull(example.get("value"));
                 String body = value instanceof String text ? text : TestEvents.JSON.writeValueAsString(value);
-                system.http()
-                        .header("Content-Type", contentType)
-                        .body(body.getBytes(UTF_8))
-                        .post("/publish")
-                        .then()
-                        .statusCode(200)
-                        .body("status", equalTo("queued"));
+                HttpResponse<String> response =
+                        FormsIT.publish(system, contentType, false, BodyPublishers.ofString(body));
+                assertThat(response.statusCode())
+                        .as("%s: %s", name, response.body())
+                        .isEqualTo(200);
+                assertThat(response.body()).startsWith("{\"status\":\"queued\",");
             });
         });
     }

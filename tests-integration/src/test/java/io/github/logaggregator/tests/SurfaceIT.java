@@ -88,10 +88,11 @@ class SurfaceIT {
                 "/a<b>",
                 "/\u00e9",
                 "/a b",
+                "/[",
+                "//[/",
+                "/events;[?limit=0",
                 "events",
                 "*",
-                "",
-                "/events#a",
                 "/;/x",
                 "/dead-letters/%2e%2e/replay",
                 "/dead-letters/%2F/replay",
@@ -107,7 +108,6 @@ class SurfaceIT {
                 "/events?topic=",
                 "/events?limit=%F0%9F%98%80",
                 "/events?cursor=%2e%2e",
-                "/events?limit=1&limit=2000",
                 "/events?topic=a|b",
                 "http://",
                 "http://x:y/",
@@ -136,7 +136,7 @@ class SurfaceIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"GET", "post", "PRI", "CONNECT", "TRACE", "\u0001", "G(T", "PO ST"})
+    @ValueSource(strings = {"GET", "post", "PRI", "TRACE", "\u0001", "G(T", "PO ST"})
     void otherVerbsAreAProblem(String verb, AggregatorSystem system) {
         Answer answer = send(system, EVENT, verb + " /publish HTTP/1.1", JSON, "Content-Length: " + EVENT.length);
         assertThat(answer.status()).as(answer.head()).isBetween(400, 499);
@@ -160,6 +160,10 @@ class SurfaceIT {
                         .status())
                 .isEqualTo(505);
         assertThat(send(system, EVENT, publish(JSON, "Transfer-Encoding: none"))
+                        .assertProblem()
+                        .status())
+                .isEqualTo(501);
+        assertThat(send(system, new byte[0], "CONNECT /stats HTTP/1.1")
                         .assertProblem()
                         .status())
                 .isEqualTo(501);
