@@ -158,6 +158,8 @@ class FuzzIT {
 
     private final Map<Integer, Integer> statuses = new HashMap<>();
 
+    private final List<String> wrong = new ArrayList<>();
+
     @Test
     @OwnSystem
     @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -174,6 +176,7 @@ class FuzzIT {
         }
         System.out.println(
                 "Fuzz: -Dfuzz.seed=" + SEED + ", answers by status: " + statuses + ", taken: " + taken.size());
+        assertThat(wrong.subList(0, Math.min(wrong.size(), 30))).isEmpty();
         assertThat(statuses).containsKeys(200, 202, 400, 404, 405, 406, 413, 415, 422);
         readBack(system);
         assertThat(system.stats().books().unaccounted()).isZero();
@@ -199,7 +202,7 @@ class FuzzIT {
 
     private void exchange(AggregatorSystem system, Target target, int number) {
         String method =
-                chance(0.95) ? target.method().name() : oneOf(List.of("GET", "POST", "PUT", "HEAD2", "post", "TRACE"));
+                chance(0.95) ? target.method().name() : oneOf(List.of("GET", "POST", "PUT", "HAED", "post", "TRACE"));
         List<String> head = new ArrayList<>();
         head.add(method + " " + uri(target) + " HTTP/1.1");
         byte[] body = new byte[0];
@@ -240,16 +243,15 @@ class FuzzIT {
         Answer answer = RawHttp.exchange(system.api(), request);
         statuses.merge(answer.status(), 1, Integer::sum);
         String what = "-Dfuzz.seed=" + SEED + ", request " + number + ":\n" + abbreviated(request) + "\n" + answer;
-        assertThat(Integer.toString(answer.status()))
-                .as(what)
-                .isIn(concat(target.operation().getResponses().keySet(), ALWAYS))
-                .doesNotStartWith("5");
-        if (answer.status() >= 400 && !method.equals("HEAD")) {
-            try {
+        try {
+            assertThat(Integer.toString(answer.status()))
+                    .isIn(concat(target.operation().getResponses().keySet(), ALWAYS))
+                    .doesNotStartWith("5");
+            if (answer.status() >= 400) {
                 answer.assertProblem();
-            } catch (AssertionError | RuntimeException e) {
-                throw new AssertionError(what, e);
             }
+        } catch (AssertionError | RuntimeException e) {
+            wrong.add(what + "\n" + e.getMessage());
         }
         if (answer.status() == 200 && target.path().equals("/publish") && contentType.startsWith("application/json")) {
             note(plain);
