@@ -177,7 +177,7 @@ class FuzzIT {
         System.out.println(
                 "Fuzz: -Dfuzz.seed=" + SEED + ", answers by status: " + statuses + ", taken: " + taken.size());
         assertThat(wrong.subList(0, Math.min(wrong.size(), 30))).isEmpty();
-        assertThat(statuses).containsKeys(200, 202, 400, 404, 405, 406, 413, 415, 422);
+        assertThat(statuses).containsKeys(200, 202, 400, 404, 405, 406, 415, 422);
         readBack(system);
         assertThat(system.stats().books().unaccounted()).isZero();
         assertThat(system.apis().getFirst().log()).doesNotContain("ERROR", "WARN");
@@ -240,22 +240,26 @@ class FuzzIT {
         }
         head.add("Content-Length: " + body.length);
         byte[] request = RawHttp.request(body, head.toArray(String[]::new));
-        Answer answer = RawHttp.exchange(system.api(), request);
-        statuses.merge(answer.status(), 1, Integer::sum);
-        String what = "-Dfuzz.seed=" + SEED + ", request " + number + ":\n" + abbreviated(request) + "\n" + answer;
+        String what = "-Dfuzz.seed=" + SEED + ", request " + number + ":\n" + abbreviated(request) + "\n";
         try {
+            Answer answer = RawHttp.exchange(system.api(), request);
+            what += answer + "\n";
+            statuses.merge(answer.status(), 1, Integer::sum);
             assertThat(Integer.toString(answer.status()))
                     .isIn(concat(target.operation().getResponses().keySet(), ALWAYS))
                     .doesNotStartWith("5");
             if (answer.status() >= 400) {
                 answer.assertProblem();
+            } else if (target.path().equals("/publish") && contentType.startsWith("application/json")) {
+                note(plain, topicOf(number));
             }
         } catch (AssertionError | RuntimeException e) {
-            wrong.add(what + "\n" + e.getMessage());
+            wrong.add(what + e.getMessage());
         }
-        if (answer.status() == 200 && target.path().equals("/publish") && contentType.startsWith("application/json")) {
-            note(plain);
-        }
+    }
+
+    private static String topicOf(int number) {
+        return "fuzz-" + number + "-";
     }
 
     private boolean chance(double probability) {
@@ -315,7 +319,7 @@ class FuzzIT {
         if (chance(0.05)) {
             return bytes(300);
         }
-        StringBuilder text = new StringBuilder(example.replace("orders", "fuzz-" + number));
+        StringBuilder text = new StringBuilder(example.replace("orders", topicOf(number)));
         for (int i = chance(0.3) ? 0 : 1 + random.nextInt(2); i > 0; i--) {
             int from = random.nextInt(text.length() + 1);
             int to = chance(0.6) ? from : Math.min(text.length(), from + random.nextInt(20));
@@ -341,12 +345,15 @@ class FuzzIT {
     }
 
     /** Notes what the body of a request that was taken says, as another reader of JSON understands it. */
-    private void note(byte[] body) {
+    private void note(byte[] body, String topic) {
         JsonNode tree = TestEvents.tree(new String(body, UTF_8).replaceFirst("^\uFEFF", ""));
         for (JsonNode event : tree.isArray() ? tree : tree.has("events") ? tree.get("events") : List.of(tree)) {
             List<String> key = List.of(
                     event.get("topic").stringValue(), event.get("event_id").stringValue());
-            taken.putIfAbsent(key, event);
+            // Spoiled, it may be another request's, and nobody knows which of them comes first.
+            if (key.getFirst().startsWith(topic)) {
+                taken.putIfAbsent(key, event);
+            }
         }
     }
 

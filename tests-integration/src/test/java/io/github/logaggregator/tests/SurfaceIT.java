@@ -93,6 +93,8 @@ class SurfaceIT {
                 "/events;[?limit=0",
                 "events",
                 "*",
+                "",
+                "/events#a",
                 "/;/x",
                 "/dead-letters/%2e%2e/replay",
                 "/dead-letters/%2F/replay",
