@@ -33,7 +33,7 @@ import tools.jackson.databind.JsonNode;
  */
 class FuzzIT {
     private static final long SEED = Long.getLong("fuzz.seed", new Random().nextLong());
-    private static final int REQUESTS = Integer.getInteger("fuzz.requests", 4_000);
+    private static final int REQUESTS = Integer.getInteger("fuzz.requests", 3_000);
 
     /** What any path may answer, whatever it is asked for: the description says so at its top. */
     private static final Set<String> ALWAYS = Set.of("400", "404", "405", "406");
@@ -178,6 +178,7 @@ class FuzzIT {
                 "Fuzz: -Dfuzz.seed=" + SEED + ", answers by status: " + statuses + ", taken: " + taken.size());
         assertThat(wrong.subList(0, Math.min(wrong.size(), 30))).isEmpty();
         assertThat(statuses).containsKeys(200, 202, 400, 404, 405, 406, 415, 422);
+        assertThat(taken).hasSizeGreaterThan(REQUESTS / 50);
         readBack(system);
         assertThat(system.stats().books().unaccounted()).isZero();
         assertThat(system.apis().getFirst().log()).doesNotContain("ERROR", "WARN");
@@ -215,8 +216,7 @@ class FuzzIT {
                 head.add("Content-Type: " + contentType);
             }
             var examples = Objects.requireNonNull(content.get(documented)).getExamples();
-            Object example = oneOf(List.copyOf(examples.values())).getValue();
-            body = body(example instanceof String text ? text : TestEvents.JSON.writeValueAsString(example), number);
+            body = body(oneOf(List.copyOf(examples.values())).getValue().toString(), number);
         } else if (chance(0.05)) {
             body = bytes(100);
         }
@@ -229,8 +229,7 @@ class FuzzIT {
             }
         }
         if (chance(0.1)) {
-            head.add("Accept: "
-                    + oneOf(List.of("*/*", "application/json", "text/html", "image/*", "nonsense", ";", "")));
+            head.add("Accept: " + oneOf(List.of("*/*", "application/json", "text/html", "image/*", "nonsense", ";")));
         }
         if (chance(0.1)) {
             head.add(oneOf(List.of("ce-id: 1", "ce-specversion: 1.0", "ce-ext: %zz", "ce-type: \u00ff", "ce-: x")));
