@@ -33,7 +33,7 @@ import tools.jackson.databind.JsonNode;
  */
 class FuzzIT {
     private static final long SEED = Long.getLong("fuzz.seed", new Random().nextLong());
-    private static final int REQUESTS = Integer.getInteger("fuzz.requests", 3_000);
+    private static final int REQUESTS = Integer.getInteger("fuzz.requests", 2_000);
 
     /** What any path may answer, whatever it is asked for: the description says so at its top. */
     private static final Set<String> ALWAYS = Set.of("400", "404", "405", "406");
