@@ -1,6 +1,7 @@
 package io.github.logaggregator.api;
 
 import jakarta.servlet.http.HttpServletRequest;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Locale;
@@ -20,6 +21,7 @@ import org.springframework.util.FastByteArrayOutputStream;
 class BodiesInHand {
     private static final int CHUNK = 64 * 1024;
     private static final long PATIENCE_MILLIS = 1_000;
+    private static final String NO_GZIP = "The body is announced as gzip, and is none, or not complete.";
 
     private final ApiProperties properties;
     private final Semaphore bytesLeft;
@@ -30,22 +32,43 @@ class BodiesInHand {
                 new Semaphore(Math.toIntExact(properties.maxBodiesInHand().toBytes()), true);
     }
 
-    /** A body, which counts as in hand until it is closed. */
-    final class Body implements AutoCloseable {
-        private final FastByteArrayOutputStream buffer;
+    /**
+     * A body that is read, once. What has been read of it counts as in hand until it is closed; of a compressed one what is
+     * inflated, and what was sent, too.
+     */
+    final class Body extends InputStream {
+        private final InputStream in;
+        private final int expected;
+        private final String ifUnreadable;
+        private int size;
         private int reserved;
 
-        /** @param expected how many bytes it will probably have */
-        Body(int expected) {
-            this.buffer = new FastByteArrayOutputStream(expected);
+        /**
+         * @param expected how many bytes it will probably have
+         * @param ifUnreadable what to say if it ends too early
+         */
+        private Body(InputStream in, int expected, String ifUnreadable) {
+            this.in = in;
+            this.expected = expected;
+            this.ifUnreadable = ifUnreadable;
         }
 
-        byte[] bytes() {
-            return buffer.toByteArrayUnsafe();
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
         }
 
-        private void add(byte[] chunk, int length) throws IOException {
-            int size = buffer.size() + length;
+        /** @throws Refusal if it is too large (413), or too much is in hand (503) */
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int n;
+            try {
+                n = in.read(bytes, offset, length);
+            } catch (IOException e) {
+                throw new IOException(ifUnreadable, e);
+            }
+            size += Math.max(n, 0);
             if (size > properties.maxRequestSize().toBytes()) {
                 throw tooLarge();
             }
@@ -53,7 +76,17 @@ class BodiesInHand {
                 throw tooMuch();
             }
             reserved = Math.max(reserved, size);
-            buffer.write(chunk, 0, length);
+            return n;
+        }
+
+        @Override
+        public byte[] readAllBytes() throws IOException {
+            FastByteArrayOutputStream all = new FastByteArrayOutputStream(expected);
+            byte[] chunk = new byte[Math.min(CHUNK, expected)];
+            for (int n = read(chunk); n >= 0; n = read(chunk)) {
+                all.write(chunk, 0, n);
+            }
+            return all.toByteArrayUnsafe();
         }
 
         /** Waits for room, for a moment. It holds none before: of those that hold some, each would wait for the other. */
@@ -72,41 +105,60 @@ class BodiesInHand {
         @Override
         public void close() {
             bytesLeft.release(reserved);
+            reserved = 0;
+            try {
+                in.close();
+            } catch (IOException e) {
+                // Nothing more is wanted of it; what was read may have been queued by now.
+            }
         }
     }
 
     /**
-     * Reads a body to its end, and inflates it if it is compressed.
+     * Gives a body to read, inflated if it is compressed.
      *
-     * @throws Refusal if it is too large, as sent or inflated (413), is encoded in another way than gzip (415), can't be
-     *     read (400), or too many are in hand (503)
+     * @throws IOException if it can't be read; the message says why, and names nothing of the implementation
+     * @throws Refusal if it is too large (413), is encoded in another way than gzip (415), or too many are in hand (503)
      */
-    Body read(HttpServletRequest request) {
+    Body open(HttpServletRequest request) throws IOException {
         boolean gzip = isGzip(request.getHeader(HttpHeaders.CONTENT_ENCODING));
         long length = request.getContentLengthLong();
         if (length > properties.maxRequestSize().toBytes()) {
             throw tooLarge();
         }
-        int expected = (int) Math.max(length, 1);
-        Body sent = new Body(expected);
+        Body sent = new Body(
+                request.getInputStream(),
+                length < 0 ? CHUNK : (int) Math.max(length, 1),
+                "The body ended before it was complete.");
         // All at once, where the length is told: who begins to read can then read on, however many others want to.
-        sent.reserve(expected);
-        fill(sent, length < 0 ? CHUNK : expected, request::getInputStream, "The body ended before it was complete.");
-        if (!gzip) {
-            return sent;
+        sent.reserve((int) Math.max(length, 1));
+        return gzip ? inflated(sent) : sent;
+    }
+
+    /** Inflated only when all of it is here: a body that is refused half-way would still have to be read to its end. */
+    private Body inflated(Body sent) throws IOException {
+        try {
+            InputStream whole = new ByteArrayInputStream(sent.readAllBytes()) {
+                @Override
+                public void close() {
+                    sent.close();
+                }
+            };
+            return new Body(gunzip(whole), CHUNK, NO_GZIP);
+        } catch (IOException | RuntimeException e) {
+            sent.close();
+            throw e;
         }
-        // Inflated only when all of it is here: a body that is refused half-way would still have to be read to its end.
-        try (sent) {
-            Body inflated = new Body(CHUNK);
-            fill(
-                    inflated,
-                    CHUNK,
-                    () -> GzipCompressorInputStream.builder()
-                            .setInputStream(sent.buffer.getInputStream())
-                            .setDecompressConcatenated(true)
-                            .get(),
-                    "The body is announced as gzip, and is none, or not complete.");
-            return inflated;
+    }
+
+    private static InputStream gunzip(InputStream compressed) throws IOException {
+        try {
+            return GzipCompressorInputStream.builder()
+                    .setInputStream(compressed)
+                    .setDecompressConcatenated(true)
+                    .get();
+        } catch (IOException e) {
+            throw new IOException(NO_GZIP, e);
         }
     }
 
@@ -119,28 +171,6 @@ class BodiesInHand {
                 throw Refusal.unsupportedEncoding(
                         "The content encoding " + encoding + " is not understood; gzip is.", "gzip");
         };
-    }
-
-    @FunctionalInterface
-    private interface Source {
-        InputStream open() throws IOException;
-    }
-
-    private static void fill(Body body, int expected, Source source, String ifUnreadable) {
-        boolean complete = false;
-        try (InputStream in = source.open()) {
-            byte[] chunk = new byte[Math.min(CHUNK, expected)];
-            for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
-                body.add(chunk, n);
-            }
-            complete = true;
-        } catch (IOException e) {
-            throw Refusal.malformed(ifUnreadable);
-        } finally {
-            if (!complete) {
-                body.close();
-            }
-        }
     }
 
     private Refusal tooMuch() {

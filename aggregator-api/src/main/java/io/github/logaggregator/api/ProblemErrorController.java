@@ -2,9 +2,9 @@ package io.github.logaggregator.api;
 
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
-import java.net.URI;
 import org.springframework.boot.webmvc.error.ErrorController;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.RequestMapping;
@@ -22,8 +22,11 @@ class ProblemErrorController implements ErrorController {
                         ? (Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE)
                         : HttpStatus.NOT_FOUND.value());
         if (dispatched) {
-            problem.setInstance(URI.create((String) request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI)));
+            problem.setInstance(
+                    ProblemAdvice.instance((String) request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI)));
         }
-        return ResponseEntity.of(problem).build();
+        return ResponseEntity.status(problem.getStatus())
+                .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+                .body(problem);
     }
 }

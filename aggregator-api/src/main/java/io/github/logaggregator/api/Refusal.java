@@ -1,8 +1,10 @@
 package io.github.logaggregator.api;
 
 import java.time.Duration;
+import java.util.List;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.web.ErrorResponseException;
 
@@ -40,6 +42,13 @@ final class Refusal extends ErrorResponseException {
 
     static Refusal tooLarge(String detail) {
         return new Refusal(HttpStatus.CONTENT_TOO_LARGE, "too_large", detail);
+    }
+
+    /** @param supported the content types to send instead, as RFC 9110 asks for in section 15.5.16 */
+    static Refusal unsupportedType(String detail, List<MediaType> supported) {
+        Refusal refusal = new Refusal(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported", detail);
+        refusal.getHeaders().setAccept(supported);
+        return refusal;
     }
 
     /** @param supported the content encoding to send instead, as RFC 9110 asks for in section 15.5.16 */

@@ -18,5 +18,10 @@ public final class EventJson {
         return MAPPER.writeValueAsBytes(new Batch(events));
     }
 
+    /** An event, or what an event is made of, as JSON. */
+    static String text(Object value) {
+        return MAPPER.writeValueAsString(value);
+    }
+
     private record Batch(Iterable<Event> events) {}
 }

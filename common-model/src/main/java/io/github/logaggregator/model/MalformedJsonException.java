@@ -5,4 +5,8 @@ public final class MalformedJsonException extends Exception {
     MalformedJsonException(String message) {
         super(message);
     }
+
+    static MalformedJsonException notUtf8() {
+        return new MalformedJsonException("The text is not valid UTF-8.");
+    }
 }

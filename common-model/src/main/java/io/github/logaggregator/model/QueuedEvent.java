@@ -50,7 +50,7 @@ public record QueuedEvent(
      */
     public static QueuedEvent decode(byte[] line) throws UndecodableEntryException {
         try {
-            String[] parts = EventParser.utf8(line).split(" ", 4);
+            String[] parts = CheckedJson.utf8(line).split(" ", 4);
             if (parts.length < 4 || parts[0].length() != MILLIS_DIGITS) {
                 throw new UndecodableEntryException("not an entry of a known version");
             }

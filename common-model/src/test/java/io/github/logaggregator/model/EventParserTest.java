@@ -9,6 +9,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.time.Instant;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -293,6 +297,70 @@ class EventParserTest {
         assertThatExceptionOfType(MalformedJsonException.class)
                 .isThrownBy(() -> parse(text))
                 .withMessageMatching(".* at line \\d+, column \\d+\\.");
+    }
+
+    private static PublishRequest lines(String text) throws IOException, MalformedJsonException, InvalidEventException {
+        return EventParser.parseLines(new ByteArrayInputStream(text.getBytes(UTF_8)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"%s\n%s\n", "%s\n%s", "\uFEFF%s\r\n%s\r\n", "\n\n%s\n \t\n%s\n\n", " %s \n\t%s\t\n"})
+    void readsAnEventALine(String form) throws Exception {
+        String second = with("topic", "\"é😀\u2028\"");
+        PublishRequest request = lines(form.formatted(EVENT, second));
+        assertThat(request.single()).isFalse();
+        assertThat(request.events())
+                .isEqualTo(parse("[" + EVENT + "," + second + "]").events());
+        assertThat(lines(EVENT).single()).isFalse();
+    }
+
+    @Test
+    void namesTheFaultsOfLinesByIndex() {
+        assertThat(catchThrowableOfType(
+                                InvalidEventException.class, () -> lines(EVENT + "\n\n[" + EVENT + "]\n{}\n" + EVENT))
+                        .faults())
+                .extracting(EventFault::index, EventFault::field)
+                .containsExactly(
+                        tuple(1, ""),
+                        tuple(2, "topic"),
+                        tuple(2, "event_id"),
+                        tuple(2, "timestamp"),
+                        tuple(2, "source"),
+                        tuple(2, "payload"));
+        InvalidEventException e = catchThrowableOfType(InvalidEventException.class, () -> lines("7\n".repeat(1_000)));
+        assertThat(e.faults()).hasSize(100).last().isEqualTo(new EventFault(99, "", "must be a JSON object"));
+        assertThat(e.faultCount()).isEqualTo(1_000);
+        assertThat(catchThrowableOfType(InvalidEventException.class, () -> lines("\n \n"))
+                        .faults())
+                .extracting(EventFault::field)
+                .containsExactly("events");
+    }
+
+    @Test
+    void readsLinesAsTheyCome() {
+        // Whoever collects the whole body first runs out of memory.
+        InputStream endless = new InputStream() {
+            @Override
+            public int read() {
+                return '\n';
+            }
+        };
+        InputStream body = new SequenceInputStream(new ByteArrayInputStream("nope\n".getBytes(UTF_8)), endless);
+        assertThatExceptionOfType(MalformedJsonException.class).isThrownBy(() -> EventParser.parseLines(body));
+    }
+
+    @Test
+    void tellsTheLineThatIsNoJson() {
+        assertThatExceptionOfType(MalformedJsonException.class)
+                .isThrownBy(() -> lines(EVENT + "\n\n" + EVENT.substring(0, 40)))
+                .withMessageContaining("line 3, column ");
+        assertThatExceptionOfType(MalformedJsonException.class)
+                .isThrownBy(() -> lines(EVENT + EVENT))
+                .withMessageContaining("line 1, column ");
+        assertThatExceptionOfType(MalformedJsonException.class)
+                .isThrownBy(() -> EventParser.parseLines(
+                        new ByteArrayInputStream((EVENT + "\n" + with("topic", "\"é\"")).getBytes(ISO_8859_1))))
+                .withMessageContaining("UTF-8");
     }
 
     @Test

@@ -12,6 +12,8 @@ import io.swagger.v3.parser.OpenAPIV3Parser;
 import io.swagger.v3.parser.core.models.ParseOptions;
 import io.swagger.v3.parser.core.models.SwaggerParseResult;
 import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,21 +60,33 @@ class DescriptionIT {
                         .getPost()
                         .getResponses()
                         .keySet())
-                .containsExactlyInAnyOrder("200", "400", "405", "408", "413", "415", "422", "429", "503");
+                .containsExactlyInAnyOrder("200", "400", "405", "406", "408", "413", "415", "422", "429", "503");
     }
 
     @Test
     void theExamplesOfTheDescriptionWork(AggregatorSystem system) {
-        Map<String, Object> examples = system.http()
-                .get("/v3/api-docs")
-                .jsonPath()
-                .getMap("paths.'/publish'.post.requestBody.content.'application/json'.examples");
-        assertThat(examples).isNotEmpty();
-        examples.forEach((name, example) -> system.publish(
-                        TestEvents.JSON.writeValueAsString(((Map<?, ?>) example).get("value")))
-                .then()
-                .statusCode(200)
-                .body("status", equalTo("queued")));
+        Map<String, Map<String, Map<String, Map<?, ?>>>> forms =
+                system.http().get("/v3/api-docs").jsonPath().getMap("paths.'/publish'.post.requestBody.content");
+        assertThat(forms.keySet())
+                .containsExactlyInAnyOrder(
+                        "application/json",
+                        "application/x-ndjson",
+                        "application/cloudevents+json",
+                        "application/cloudevents-batch+json");
+        forms.forEach((contentType, form) -> {
+            Map<String, Map<?, ?>> examples = Objects.requireNonNull(form.get("examples"));
+            assertThat(examples).isNotEmpty();
+            examples.forEach((name, example) -> {
+                Object value = Objects.requireNonNull(example.get("value"));
+                String body = value instanceof String text ? text : TestEvents.JSON.writeValueAsString(value);
+                HttpResponse<String> response =
+                        FormsIT.publish(system, contentType, false, BodyPublishers.ofString(body));
+                assertThat(response.statusCode())
+                        .as("%s: %s", name, response.body())
+                        .isEqualTo(200);
+                assertThat(response.body()).startsWith("{\"status\":\"queued\",");
+            });
+        });
     }
 
     @Test

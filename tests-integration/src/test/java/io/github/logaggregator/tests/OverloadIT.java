@@ -81,15 +81,18 @@ class OverloadIT {
     void ofBodiesThatStopComingIsEndedByATimeOut(AggregatorSystem system) throws IOException {
         ServiceProcess api =
                 system.startApi(LaunchOptions.defaults().withArguments("--server.tomcat.connection-timeout=1s"));
-        try (Socket socket = new Socket(api.uri().getHost(), api.port())) {
-            socket.setSoTimeout(20_000);
-            socket.getOutputStream()
-                    .write(
-                            "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
-                                    .getBytes(US_ASCII));
-            assertThat(new String(socket.getInputStream().readAllBytes(), US_ASCII))
-                    .startsWith("HTTP/1.1 408 ")
-                    .contains("Connection: close\r\n", "application/problem+json", "\"title\":\"Request Timeout\"");
+        String line = TestEvents.json(TestEvents.event("t", "1")) + "\n";
+        for (String start :
+                List.of("json\r\nContent-Length: 9\r\n\r\n{", "x-ndjson\r\nContent-Length: 999\r\n\r\n" + line)) {
+            try (Socket socket = new Socket(api.uri().getHost(), api.port())) {
+                socket.setSoTimeout(20_000);
+                socket.getOutputStream()
+                        .write(("POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/" + start)
+                                .getBytes(US_ASCII));
+                assertThat(new String(socket.getInputStream().readAllBytes(), US_ASCII))
+                        .startsWith("HTTP/1.1 408 ")
+                        .contains("Connection: close\r\n", "application/problem+json", "\"title\":\"Request Timeout\"");
+            }
         }
         assertThat(api.log()).doesNotContain("WARN");
         assertThat(system.stats().books().received()).isZero();
