@@ -275,8 +275,7 @@ final class Cases implements AutoCloseable {
     /** From the first event of a load to the last one's settlement, or for as long again as it was sent. */
     private double settledPerSecond(Supplier<Outcome> sending, Supplier<Progress> progress) {
         Progress before = progress.get();
-        CompletableFuture<Outcome> load =
-                CompletableFuture.supplyAsync(sending, Thread::startVirtualThread);
+        CompletableFuture<Outcome> load = CompletableFuture.supplyAsync(sending, Thread::startVirtualThread);
         Timed first = await(progress, now -> now.received() > before.received());
         load.join();
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(options.seconds());

@@ -82,7 +82,8 @@ final class LoadGenerator {
     }
 
     private static Outcome run(Load load) {
-        EventSource events = new EventSource(load.topic(), load.eventBytes(), load.duplicateShare(), load.conflicting());
+        EventSource events =
+                new EventSource(load.topic(), load.eventBytes(), load.duplicateShare(), load.conflicting());
         URI target = load.target();
         BenchmarkBuilder benchmark = BenchmarkBuilder.builder()
                 .name("load")
