@@ -10,11 +10,12 @@ totals AS (
         topic,
         sum(stored)::bigint AS stored,
         sum(duplicates)::bigint AS duplicates,
+        sum(conflicting)::bigint AS conflicting,
         sum(dead_lettered)::bigint AS dead_lettered
     FROM (
-        SELECT topic, stored, duplicates, dead_lettered FROM topic_totals
+        SELECT topic, stored, duplicates, conflicting, dead_lettered FROM topic_totals
         UNION ALL
-        SELECT topic, stored, duplicates, dead_lettered FROM totals_delta
+        SELECT topic, stored, duplicates, conflicting, dead_lettered FROM totals_delta
     ) AS counted
     GROUP BY topic
 )

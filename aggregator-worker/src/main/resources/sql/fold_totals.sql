@@ -4,12 +4,13 @@ WITH delta AS (
     WHERE (SELECT pg_try_advisory_xact_lock(hashtext('aggregator:fold_totals')))
     RETURNING *
 )
-INSERT INTO topic_totals AS total (topic, stored, duplicates, dead_lettered)
-SELECT topic, sum(stored), sum(duplicates), sum(dead_lettered)
+INSERT INTO topic_totals AS total (topic, stored, duplicates, conflicting, dead_lettered)
+SELECT topic, sum(stored), sum(duplicates), sum(conflicting), sum(dead_lettered)
 FROM delta
 GROUP BY topic
 ORDER BY topic
 ON CONFLICT (topic) DO UPDATE SET
     stored = total.stored + excluded.stored,
     duplicates = total.duplicates + excluded.duplicates,
+    conflicting = total.conflicting + excluded.conflicting,
     dead_lettered = total.dead_lettered + excluded.dead_lettered

@@ -8,6 +8,7 @@
 --   topics, event_ids, timestamps, sources, payloads, times received (Unix, ms), faults, lines
 --                            the columns of the events; a fault is why a line can't be read, the lines themselves
 --                            are given only where a fault is there or may be found
+--   repeated                 whether an earlier event of the claim has the same key, a column, too
 WITH claim (shard, sequence, nonce, events, fence, screen) AS (
     VALUES (?::integer, ?::bigint, ?::text, ?::integer, ?::timestamptz, ?::boolean)
 ),
@@ -23,8 +24,9 @@ input AS MATERIALIZED (
     SELECT entry.*,
         fault IS NULL AND (NOT screen OR coalesce(
             pg_input_is_valid(payload, 'jsonb') AND pg_input_is_valid(ts, 'timestamptz'), false)) AS sound
-    FROM claim, unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bytea[])
-        WITH ORDINALITY AS entry (topic, event_id, ts, source, payload, received_ms, fault, entry, position)
+    FROM claim, unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bytea[],
+        ?::boolean[])
+        WITH ORDINALITY AS entry (topic, event_id, ts, source, payload, received_ms, fault, entry, repeated, position)
     WHERE EXISTS (SELECT FROM gate)
 ),
 -- Sorted by key, so that workers that store the same keys at once wait for each other in one order and never deadlock.
@@ -35,7 +37,7 @@ inserted AS (
     WHERE sound
     ORDER BY topic COLLATE "C", event_id COLLATE "C", position
     ON CONFLICT (topic, event_id) DO NOTHING
-    RETURNING topic
+    RETURNING topic, event_id
 ),
 dead AS (
     INSERT INTO dead_letters (shard, sequence, nonce, position, topic, event_id, entry, reason)
@@ -60,5 +62,14 @@ SELECT
     (SELECT now() < fence FROM claim) AS in_time,
     coalesce(sum(stored), 0) AS stored,
     coalesce(sum(duplicates), 0) AS duplicates,
-    coalesce(sum(dead_lettered), 0) AS dead_lettered
+    coalesce(sum(dead_lettered), 0) AS dead_lettered,
+    -- Evaluated when all is inserted, and only where there are duplicates: all that was not inserted, and what may not have
+    -- been, since it is of a key that another one was inserted of.
+    CASE WHEN sum(duplicates) > 0 THEN (
+        SELECT keep_conflicts(array_agg(
+            ROW(topic, event_id, ts::timestamptz, source, payload::jsonb, to_timestamp(received_ms / 1000.0))::duplicate
+            ORDER BY topic COLLATE "C", event_id COLLATE "C", position))
+        FROM input
+        WHERE sound AND (repeated OR (topic, event_id) NOT IN (SELECT topic, event_id FROM inserted))
+    ) ELSE 0 END AS conflicting
 FROM counted

@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.apache.catalina.core.StandardHost;
+import org.apache.tomcat.util.buf.EncodedSolidusHandling;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.slf4j.Logger;
@@ -118,6 +119,15 @@ class ApiApplication {
     WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatReportsProblems() {
         return factory -> factory.addContextCustomizers(context ->
                 ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemReportValve.class.getName()));
+    }
+
+    /** A slash or backslash of a topic or an event_id may stand in a path, encoded, and stays what it is. */
+    @Bean
+    WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatTakesEncodedSlashes() {
+        return factory -> factory.addConnectorCustomizers(connector -> {
+            connector.setEncodedSolidusHandling(EncodedSolidusHandling.PASS_THROUGH.getValue());
+            connector.setEncodedReverseSolidusHandling(EncodedSolidusHandling.PASS_THROUGH.getValue());
+        });
     }
 
     /** The description of the API is written by hand; springdoc serves it. It is read when somebody asks for it first. */

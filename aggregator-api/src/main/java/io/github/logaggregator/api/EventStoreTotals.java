@@ -32,6 +32,7 @@ class EventStoreTotals {
      * @param storedByTopic rows of each topic
      * @param stored rows of all topics
      * @param duplicates events that were there before
+     * @param conflicting those of the duplicates whose content was not that of the stored event
      * @param deadLettered events that could not be stored
      * @param settledSince events of claims that were made after Redis was read
      * @param inFlight events of the claims that were open in Redis and are not settled
@@ -40,6 +41,7 @@ class EventStoreTotals {
             Map<String, Long> storedByTopic,
             long stored,
             long duplicates,
+            long conflicting,
             long deadLettered,
             long settledSince,
             long inFlight) {}
@@ -95,6 +97,7 @@ class EventStoreTotals {
         Map<String, Long> storedByTopic = new TreeMap<>();
         long stored = 0;
         long duplicates = 0;
+        long conflicting = 0;
         long deadLettered = 0;
         long settledSince = 0;
         long inFlight = 0;
@@ -105,12 +108,13 @@ class EventStoreTotals {
             if (topic != null) {
                 stored += rows.getLong("stored");
                 duplicates += rows.getLong("duplicates");
+                conflicting += rows.getLong("conflicting");
                 deadLettered += rows.getLong("dead_lettered");
                 if (rows.getLong("stored") > 0) {
                     storedByTopic.put(topic, rows.getLong("stored"));
                 }
             }
         }
-        return new Totals(storedByTopic, stored, duplicates, deadLettered, settledSince, inFlight);
+        return new Totals(storedByTopic, stored, duplicates, conflicting, deadLettered, settledSince, inFlight);
     }
 }

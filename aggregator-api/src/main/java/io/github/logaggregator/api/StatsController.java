@@ -71,6 +71,7 @@ class StatsController {
                 queue.received() + Math.max(0, store.settledSince() - queue.queued()),
                 store.stored(),
                 store.duplicates(),
+                store.conflicting(),
                 store.deadLettered(),
                 Math.max(0, queue.queued() - store.settledSince()),
                 store.inFlight(),

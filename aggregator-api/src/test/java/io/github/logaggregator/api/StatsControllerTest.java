@@ -28,7 +28,7 @@ class StatsControllerTest {
     }
 
     private static Totals store(long stored, long duplicates, long settledSince, long inFlight) {
-        return new Totals(Map.of(), stored, duplicates, 5, settledSince, inFlight);
+        return new Totals(Map.of(), stored, duplicates, 0, 5, settledSince, inFlight);
     }
 
     @Test
@@ -49,6 +49,12 @@ class StatsControllerTest {
     @Test
     void addWhatWasReceivedAndSettledSince() {
         assertThat(books(queue(100, 30), store(80, 25, 40, 0))).isEqualTo(new Books(110, 80, 25, 5, 0, 0, 0));
+    }
+
+    @Test
+    void countConflictsAmongTheDuplicates() {
+        Totals store = new Totals(Map.of(), 60, 35, 12, 5, 0, 0);
+        assertThat(books(queue(100, 0), store)).isEqualTo(new Books(100, 60, 35, 12, 5, 0, 0, 0));
     }
 
     @Test

@@ -72,6 +72,7 @@ class EventStoreReplay {
                             queued.receivedAt().toEpochMilli(),
                             event.topic())
                     .update();
+            keepIfConflicting(queued);
             LOG.info("Replayed dead letter {}", id);
         } catch (UndecodableEntryException e) {
             keep(id, e);
@@ -79,6 +80,24 @@ class EventStoreReplay {
             status.rollbackToSavepoint(beforeTheEvent);
             keep(id, e.getMostSpecificCause());
         }
+    }
+
+    /** If the event is stored by now, it is compared with itself. */
+    private void keepIfConflicting(QueuedEvent queued) {
+        Event event = queued.event();
+        jdbc.sql("""
+                        SELECT keep_conflicts(ARRAY[
+                            ROW(?, ?, ?::timestamptz, ?, ?::jsonb, to_timestamp(? / 1000.0))::duplicate])
+                        """)
+                .params(
+                        event.topic(),
+                        event.eventId(),
+                        event.timestamp().toString(),
+                        event.source(),
+                        event.payload(),
+                        queued.receivedAt().toEpochMilli())
+                .query(Long.class)
+                .single();
     }
 
     private void keep(long id, Throwable reason) {

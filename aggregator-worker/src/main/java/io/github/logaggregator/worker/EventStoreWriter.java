@@ -9,8 +9,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataIntegrityViolationException;
@@ -24,6 +26,10 @@ class EventStoreWriter {
     private static final String PRUNE_SETTLED_CLAIMS = ResourceText.of("sql/prune_settled_claims.sql");
     private static final String PRUNE_MARKS = ResourceText.of("sql/prune_marks.sql");
     private static final String FOLD_TOTALS = ResourceText.of("sql/fold_totals.sql");
+    private static final String PRUNE_CONFLICTS = ResourceText.of("sql/prune_conflicts.sql");
+
+    /** Of keys with conflicts, that one statement prunes: few enough for the time that it has. */
+    private static final int PRUNED_AT_ONCE = 10_000;
 
     private final JdbcTemplate jdbc;
     private final WorkerProperties properties;
@@ -53,6 +59,14 @@ class EventStoreWriter {
     /** Adds what settlements counted to the topics' totals. */
     void foldTotals() {
         jdbc.update(FOLD_TOTALS);
+    }
+
+    /** Drops the conflicts that are not among the newest 10 of their key. */
+    void pruneConflicts() {
+        long keys = PRUNED_AT_ONCE;
+        while (keys == PRUNED_AT_ONCE) {
+            keys = Objects.requireNonNull(jdbc.queryForObject(PRUNE_CONFLICTS, Long.class, PRUNED_AT_ONCE));
+        }
     }
 
     /** PostgreSQL's time, by which it notes when a claim was settled. */
@@ -101,6 +115,7 @@ class EventStoreWriter {
                 boolean withLines = screen || columns.anyFault;
                 byte[][] lines = withLines ? claim.lines().toArray(byte[][]::new) : new byte[0][];
                 statement.setArray(++i, connection.createArrayOf("bytea", lines));
+                statement.setArray(++i, connection.createArrayOf("boolean", columns.repeated));
                 try (ResultSet row = statement.executeQuery()) {
                     row.next();
                     return new Settlement(
@@ -108,11 +123,15 @@ class EventStoreWriter {
                             row.getBoolean("in_time"),
                             row.getLong("stored"),
                             row.getLong("duplicates"),
+                            row.getLong("conflicting"),
                             row.getLong("dead_lettered"));
                 }
             }
         });
     }
+
+    /** What makes two events the same. */
+    private record Key(String topic, String eventId) {}
 
     /** The events of a claim by columns, as the statement takes them. */
     private static final class Columns {
@@ -123,6 +142,7 @@ class EventStoreWriter {
         final @Nullable String[] payload;
         final @Nullable Long[] receivedAt;
         final @Nullable String[] fault;
+        final Boolean[] repeated;
         boolean anyFault;
 
         private Columns(int size) {
@@ -133,12 +153,15 @@ class EventStoreWriter {
             payload = new @Nullable String[size];
             receivedAt = new @Nullable Long[size];
             fault = new @Nullable String[size];
+            repeated = new Boolean[size];
         }
 
         static Columns of(Claim claim) {
             Columns columns = new Columns(claim.lines().size());
+            Set<Key> keys = HashSet.newHashSet(claim.lines().size());
             int i = 0;
             for (byte[] line : claim.lines()) {
+                columns.repeated[i] = false;
                 try {
                     QueuedEvent queued = QueuedEvent.decode(line);
                     Event event = queued.event();
@@ -148,6 +171,7 @@ class EventStoreWriter {
                     columns.source[i] = event.source();
                     columns.payload[i] = event.payload();
                     columns.receivedAt[i] = queued.receivedAt().toEpochMilli();
+                    columns.repeated[i] = !keys.add(new Key(event.topic(), event.eventId()));
                 } catch (UndecodableEntryException e) {
                     columns.fault[i] = e.getMessage();
                     columns.anyFault = true;

@@ -10,7 +10,7 @@ import org.springframework.stereotype.Component;
 @Component
 class Housekeeping implements SchedulingConfigurer {
     private static final Duration HEARTBEAT = Duration.ofSeconds(3);
-    private static final Duration FOLD_TOTALS = Duration.ofSeconds(1);
+    private static final Duration TIDY_UP = Duration.ofSeconds(1);
     private static final Duration REPLAY = Duration.ofSeconds(1);
 
     private final EventQueueReader queue;
@@ -36,9 +36,15 @@ class Housekeeping implements SchedulingConfigurer {
     public void configureTasks(ScheduledTaskRegistrar tasks) {
         tasks.addFixedDelayTask(queue::heartbeat, HEARTBEAT);
         tasks.addFixedDelayTask(loops::renewLeases, properties.lease().dividedBy(3));
-        tasks.addFixedDelayTask(store::foldTotals, FOLD_TOTALS);
+        tasks.addFixedDelayTask(this::tidyUp, TIDY_UP);
         tasks.addFixedDelayTask(replay::replayRequested, REPLAY);
         tasks.addFixedDelayTask(this::pruneSettledClaims, properties.pruneInterval());
+    }
+
+    /** What settlements leave behind so that none of them waits for another one. */
+    private void tidyUp() {
+        store.foldTotals();
+        store.pruneConflicts();
     }
 
     private void pruneSettledClaims() {

@@ -7,9 +7,10 @@ package io.github.logaggregator.worker;
  * @param inTime whether it came before the fence
  * @param stored how many of its events were new
  * @param duplicates how many were there before
+ * @param conflicting how many of the duplicates had another content than what is stored
  * @param deadLettered how many PostgreSQL could not hold
  */
-record Settlement(boolean counted, boolean inTime, long stored, long duplicates, long deadLettered) {
+record Settlement(boolean counted, boolean inTime, long stored, long duplicates, long conflicting, long deadLettered) {
     /** Whether the events are in PostgreSQL for sure, so that the claim may be dropped from Redis. */
     boolean mayBeAcknowledged() {
         return counted || inTime;

@@ -15,6 +15,8 @@ import org.springframework.stereotype.Component;
  *   <li>{@code aggregator.events.settled{outcome}}: counter; outcome is stored, duplicate or dead_lettered. Over all
  *       workers and their whole lives this is the books' stored + duplicates + dead_lettered, less what a worker that was
  *       killed did not come to count
+ *   <li>{@code aggregator.events.conflicting}: counter; those of the outcome duplicate whose content was not that of the
+ *       stored event. Replayed dead letters are in neither
  * </ul>
  */
 @Component
@@ -22,6 +24,7 @@ class WorkerMetrics {
     private final Timer settle;
     private final Counter stored;
     private final Counter duplicate;
+    private final Counter conflicting;
     private final Counter deadLettered;
 
     WorkerMetrics(MeterRegistry registry) {
@@ -32,6 +35,9 @@ class WorkerMetrics {
         stored = settled(registry, "stored");
         duplicate = settled(registry, "duplicate");
         deadLettered = settled(registry, "dead_lettered");
+        conflicting = Counter.builder("aggregator.events.conflicting")
+                .description("Duplicates whose content is not that of the stored event")
+                .register(registry);
     }
 
     private static Counter settled(MeterRegistry registry, String outcome) {
@@ -48,6 +54,7 @@ class WorkerMetrics {
     void settled(Settlement settlement) {
         stored.increment((double) settlement.stored());
         duplicate.increment((double) settlement.duplicates());
+        conflicting.increment((double) settlement.conflicting());
         deadLettered.increment((double) settlement.deadLettered());
     }
 }

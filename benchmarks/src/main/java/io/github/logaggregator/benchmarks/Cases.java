@@ -48,6 +48,8 @@ final class Cases implements AutoCloseable {
     private final Samples singleAgainstPlain =
             new Samples("end to end, one event per request, against plain", "events/s");
     private final Samples batchesAgainstPlain = new Samples("end to end, batches of 100, against plain", "events/s");
+    private final Samples conflicts =
+            new Samples("conflicts: end to end, duplicates that differ, against equal ones", "events/s");
     private final Samples visible = new Samples("publish to visible in /events, at 50 % load", "ms");
     private final Samples start = new Samples("start to ready", "s");
 
@@ -89,6 +91,7 @@ final class Cases implements AutoCloseable {
             drain(api, worker, turned);
             endToEnd(api, worker, turned);
             againstPlain(api.uri(), turned);
+            conflicts(api.uri(), turned);
             visible(api.uri());
         }
         worker.stop();
@@ -107,6 +110,7 @@ final class Cases implements AutoCloseable {
                 endToEnd.comparedTo("at least 0.70 of the limit", ratio -> ratio >= 0.7, false),
                 singleAgainstPlain.comparedTo("at least 4 times", ratio -> ratio >= 4, false),
                 batchesAgainstPlain.comparedTo("at least 15 times", ratio -> ratio >= 15, false),
+                conflicts.comparedTo("at least 0.90 of equal ones", ratio -> ratio >= 0.9, false),
                 visible.alone(
                         "p50 at most 15 ms, p99 60 ms",
                         visible.median() <= 15 && visible.medianOf("p99 ms") <= 60,
@@ -219,7 +223,7 @@ final class Cases implements AutoCloseable {
             CpuTimes apiBefore = cpu("API", api.pid());
             CpuTimes workerBefore = CpuTimes.of(Map.of("worker", worker.pid()));
             Progress before = system.progress(api.uri());
-            double rate = settledPerSecond(api.uri(), BATCH, () -> system.progress(api.uri()));
+            double rate = settledPerSecond(() -> bench.send(api.uri(), BATCH), () -> system.progress(api.uri()));
             long settled = system.progress(api.uri()).settled() - before.settled();
             endToEnd.cpu("", cpu("API", api.pid()).microsPerEventSince(apiBefore, settled));
             endToEnd.cpu("", CpuTimes.of(Map.of("worker", worker.pid())).microsPerEventSince(workerBefore, settled));
@@ -242,9 +246,9 @@ final class Cases implements AutoCloseable {
             Samples samples = batch == 1 ? singleAgainstPlain : batchesAgainstPlain;
             compare(
                     samples,
-                    () -> settledPerSecond(api, batch, () -> system.progress(api)),
+                    () -> settledPerSecond(() -> bench.send(api, batch), () -> system.progress(api)),
                     () -> {
-                        double rate = settledPerSecond(plain, batch, this::plainProgress);
+                        double rate = settledPerSecond(() -> bench.send(plain, batch), this::plainProgress);
                         system.forgetQueue(PlainApplication.QUEUE); // which would take it minutes
                         return rate;
                     },
@@ -253,16 +257,25 @@ final class Cases implements AutoCloseable {
         }
     }
 
+    /** The same load twice, but for what the duplicates hold: each is compared, and kept, or nothing more is done about it. */
+    private void conflicts(URI api, boolean turned) {
+        compare(
+                conflicts,
+                () -> settledPerSecond(() -> bench.sendConflicts(api), () -> system.progress(api)),
+                () -> settledPerSecond(() -> bench.send(api, BATCH), () -> system.progress(api)),
+                turned);
+        bench.awaitSettled(api);
+    }
+
     private Progress plainProgress() {
         var counts = bench.http().get(plain.resolve("/settled"));
         return new Progress(counts.get(0).longValue(), counts.get(1).longValue());
     }
 
     /** From the first event of a load to the last one's settlement, or for as long again as it was sent. */
-    private double settledPerSecond(URI target, int batch, Supplier<Progress> progress) {
+    private double settledPerSecond(Supplier<Outcome> sending, Supplier<Progress> progress) {
         Progress before = progress.get();
-        CompletableFuture<Outcome> load =
-                CompletableFuture.supplyAsync(() -> bench.send(target, batch), Thread::startVirtualThread);
+        CompletableFuture<Outcome> load = CompletableFuture.supplyAsync(sending, Thread::startVirtualThread);
         Timed first = await(progress, now -> now.received() > before.received());
         load.join();
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(options.seconds());
@@ -283,7 +296,7 @@ final class Cases implements AutoCloseable {
                 () -> bench.send(api, 1, singleAgainstPlain.median() / 2, options.seconds() * 1_000L),
                 Thread::startVirtualThread);
         String topic = "probes-" + UUID.randomUUID();
-        EventSource probes = new EventSource(topic, options.eventBytes(), 0);
+        EventSource probes = new EventSource(topic, options.eventBytes(), 0, false);
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<?>> running = new ArrayList<>();
             for (long due = System.nanoTime() + PROBE_NANOS; !load.isDone(); due += PROBE_NANOS) {

@@ -39,6 +39,7 @@ final class LoadGenerator {
      * @param batch events of a request
      * @param eventBytes size of an event
      * @param duplicateShare share of the events that were sent before
+     * @param conflicting whether these have another content then
      * @param connections kept alive
      * @param requestsPerSecond 0 for a closed load
      * @param millis how long to send
@@ -49,6 +50,7 @@ final class LoadGenerator {
             int batch,
             int eventBytes,
             double duplicateShare,
+            boolean conflicting,
             int connections,
             double requestsPerSecond,
             long millis) {}
@@ -80,7 +82,8 @@ final class LoadGenerator {
     }
 
     private static Outcome run(Load load) {
-        EventSource events = new EventSource(load.topic(), load.eventBytes(), load.duplicateShare());
+        EventSource events =
+                new EventSource(load.topic(), load.eventBytes(), load.duplicateShare(), load.conflicting());
         URI target = load.target();
         BenchmarkBuilder benchmark = BenchmarkBuilder.builder()
                 .name("load")

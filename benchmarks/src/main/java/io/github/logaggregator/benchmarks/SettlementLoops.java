@@ -12,7 +12,9 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -113,6 +115,12 @@ final class SettlementLoops implements AutoCloseable {
                 connection.createArrayOf(
                         "text", Stream.generate(() -> null).limit(claim.size()).toArray(String[]::new)));
         statement.setArray(++i, connection.createArrayOf("bytea", new byte[0][]));
+        Set<String> ids = HashSet.newHashSet(claim.size());
+        statement.setArray(
+                ++i,
+                connection.createArrayOf(
+                        "boolean",
+                        claim.stream().map(event -> !ids.add(event.eventId())).toArray(Boolean[]::new)));
         statement.executeQuery().close();
     }
 

@@ -55,7 +55,7 @@ final class Workbench implements AutoCloseable {
     }
 
     EventSource newEvents() {
-        return new EventSource(TOPIC, options.eventBytes(), options.duplicateShare());
+        return new EventSource(TOPIC, options.eventBytes(), options.duplicateShare(), false);
     }
 
     /** As fast as they are answered, for {@code bench.seconds}. */
@@ -69,15 +69,33 @@ final class Workbench implements AutoCloseable {
      * @param requestsPerSecond 0 for as fast as they are answered
      */
     Outcome send(URI target, int batch, double requestsPerSecond, long millis) {
-        Load load = new Load(
+        return send(new Load(
                 target.resolve("/publish"),
                 TOPIC,
                 batch,
                 options.eventBytes(),
                 options.duplicateShare(),
+                false,
                 batch == 1 ? CONNECTIONS : BATCH_CONNECTIONS,
                 requestsPerSecond,
-                millis);
+                millis));
+    }
+
+    /** Batches, each duplicate of which differs from what is stored, as fast as they are answered. */
+    Outcome sendConflicts(URI target) {
+        return send(new Load(
+                target.resolve("/publish"),
+                TOPIC,
+                BATCH,
+                options.eventBytes(),
+                options.duplicateShare(),
+                true,
+                BATCH_CONNECTIONS,
+                0,
+                options.seconds() * 1_000L));
+    }
+
+    private Outcome send(Load load) {
         Outcome outcome = Http.JSON.readValue(generator.ask(Http.JSON.writeValueAsString(load)), Outcome.class);
         if (outcome.failed() > outcome.accepted() / 100) {
             throw new IllegalStateException("Too many requests failed: " + outcome);

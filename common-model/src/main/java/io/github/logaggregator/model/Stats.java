@@ -52,6 +52,7 @@ public record Stats(
      * @param received accepted by the API since the stores were created, re-sends included
      * @param stored first of their {@code (topic, event_id)}: the rows
      * @param duplicates later ones of a {@code (topic, event_id)}: dropped
+     * @param conflicting those of the duplicates whose content was not that of the stored event
      * @param deadLettered that PostgreSQL could not hold, kept apart with the reason
      * @param queued on the Redis list, claimed by no worker
      * @param inFlight claimed by a worker, not yet settled
@@ -62,10 +63,23 @@ public record Stats(
             @JsonProperty("received") long received,
             @JsonProperty("stored") long stored,
             @JsonProperty("duplicates") long duplicates,
+            @JsonProperty("conflicting") long conflicting,
             @JsonProperty("dead_lettered") long deadLettered,
             @JsonProperty("queued") long queued,
             @JsonProperty("in_flight") long inFlight,
-            @JsonProperty("unaccounted") long unaccounted) {}
+            @JsonProperty("unaccounted") long unaccounted) {
+        /** Books without conflicts: all duplicates are what they should be. */
+        public Books(
+                long received,
+                long stored,
+                long duplicates,
+                long deadLettered,
+                long queued,
+                long inFlight,
+                long unaccounted) {
+            this(received, stored, duplicates, 0, deadLettered, queued, inFlight, unaccounted);
+        }
+    }
 
     /** The whole answer, with the repeated figures taken from the books. */
     public static Stats of(Books books, Queue queue, Map<String, Long> topics, long workers, long uptime) {

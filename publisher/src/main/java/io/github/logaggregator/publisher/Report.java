@@ -45,6 +45,10 @@ record Report(Run run, Tally tally, Books before, Books after) {
         return after.duplicates() - before.duplicates();
     }
 
+    private long conflicting() {
+        return after.conflicting() - before.conflicting();
+    }
+
     private long deadLettered() {
         return after.deadLettered() - before.deadLettered();
     }
@@ -103,6 +107,7 @@ record Report(Run run, Tally tally, Books before, Books after) {
         book(report, "received", received(), after.received());
         book(report, "stored", stored(), after.stored());
         book(report, "duplicates", duplicates(), after.duplicates());
+        book(report, "  conflicting", conflicting(), after.conflicting());
         book(report, "dead-lettered", deadLettered(), after.deadLettered());
         state(report, "queued", after.queued());
         state(report, "in flight", after.inFlight());

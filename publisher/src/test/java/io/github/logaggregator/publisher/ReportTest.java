@@ -18,6 +18,18 @@ final class ReportTest {
     }
 
     @Test
+    void tellsHowManyOfTheDuplicatesHadAnotherContent() {
+        Report report = report(new Books(6000, 4200, 1800, 12, 0, 0, 0, 0), true);
+
+        assertThat(report.fault()).isEmpty();
+        assertThat(report.toString())
+                .contains(
+                        "  duplicates           300         1,800\n",
+                        "    conflicting         12            12\n",
+                        "  dead-lettered          0             0\n");
+    }
+
+    @Test
     void findsAcceptedEventsThatWereNotReceived() {
         assertThat(fresh(5999, 4200, 1799, 0).fault()).contains("1,000 events were accepted, but only 999 received");
     }

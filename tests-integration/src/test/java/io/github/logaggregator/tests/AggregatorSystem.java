@@ -181,6 +181,7 @@ final class AggregatorSystem implements AutoCloseable {
                 after.received() - before.received(),
                 after.stored() - before.stored(),
                 after.duplicates() - before.duplicates(),
+                after.conflicting() - before.conflicting(),
                 after.deadLettered() - before.deadLettered(),
                 after.queued(),
                 after.inFlight(),

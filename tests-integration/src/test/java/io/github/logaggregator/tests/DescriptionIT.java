@@ -5,9 +5,11 @@ import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.restassured.response.Response;
+import io.restassured.specification.RequestSpecification;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem.HttpMethod;
+import io.swagger.v3.oas.models.parameters.Parameter;
 import io.swagger.v3.parser.OpenAPIV3Parser;
 import io.swagger.v3.parser.core.models.ParseOptions;
 import io.swagger.v3.parser.core.models.SwaggerParseResult;
@@ -30,6 +32,9 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 class DescriptionIT {
     @Test
     void theDescriptionOfTheApiIsValidAndListsEachEndpoint(AggregatorSystem system) {
+        // Which the examples of its parameters name.
+        system.publish(TestEvents.json(TestEvents.event("orders", "unique-uuid-123")));
+        system.awaitSettled();
         ParseOptions options = new ParseOptions();
         options.setResolveFully(true);
         SwaggerParseResult result = new OpenAPIV3Parser()
@@ -40,6 +45,8 @@ class DescriptionIT {
                 .containsExactlyInAnyOrder(
                         "/publish",
                         "/events",
+                        "/events/{topic}/{event_id}/conflicts",
+                        "/events/conflicts",
                         "/dead-letters",
                         "/dead-letters/{id}/replay",
                         "/dead-letters/replay",
@@ -52,7 +59,17 @@ class DescriptionIT {
                     item.readOperationsMap().entrySet()) {
                 assertThat(operation.getValue().getSummary()).isNotBlank();
                 if (operation.getKey() == HttpMethod.GET) {
-                    assertThat(system.http().get(path).statusCode()).as(path).isEqualTo(200);
+                    RequestSpecification request = system.http();
+                    Objects.requireNonNullElse(operation.getValue().getParameters(), List.<Parameter>of()).stream()
+                            .filter(Parameter::getRequired)
+                            .forEach(parameter -> {
+                                if (parameter.getIn().equals("path")) {
+                                    request.pathParam(parameter.getName(), parameter.getExample());
+                                } else {
+                                    request.queryParam(parameter.getName(), parameter.getExample());
+                                }
+                            });
+                    assertThat(request.get(path).statusCode()).as(path).isEqualTo(200);
                 }
             }
         });
@@ -126,6 +143,7 @@ class DescriptionIT {
                         "aggregator_events_settled_total{outcome=\"stored\"} ",
                         "aggregator_events_settled_total{outcome=\"duplicate\"} ",
                         "aggregator_events_settled_total{outcome=\"dead_lettered\"} ",
+                        "aggregator_events_conflicting_total ",
                         "aggregator_claim_settle_seconds_count ");
     }
 

@@ -17,7 +17,9 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
@@ -50,12 +52,14 @@ class SettlementIT {
     private static AggregatorSystem system;
     private static String settle;
     private static String foldTotals;
+    private static String pruneConflicts;
 
     @BeforeAll
     static void createTheSchema(AggregatorSystem own) throws IOException, SQLException {
         system = own;
         settle = Files.readString(STATEMENTS.resolve("settle.sql"));
         foldTotals = Files.readString(STATEMENTS.resolve("fold_totals.sql"));
+        pruneConflicts = Files.readString(STATEMENTS.resolve("prune_conflicts.sql"));
         try (Stream<Path> migrations = Files.list(AggregatorSystem.ROOT.resolve("db/migration"));
                 Connection connection = system.connect();
                 Statement statement = connection.createStatement()) {
@@ -101,14 +105,14 @@ class SettlementIT {
     @Test
     void whoeverComesSecondWaitsForTheFirstAndCountsNothing() throws Exception {
         String topic = AggregatorSystem.newTopic();
-        assertThat(outcomeOfTheSecond(topic, Connection::commit)).isEqualTo(new Outcome(false, true, 0, 0));
+        assertThat(outcomeOfTheSecond(topic, Connection::commit)).isEqualTo(new Outcome(false, true, 0, 0, 0));
         assertThat(totals(topic)).isEqualTo(new Totals(10, 0));
     }
 
     @Test
     void whoeverComesSecondTakesOverWhenTheFirstRollsBack() throws Exception {
         String topic = AggregatorSystem.newTopic();
-        assertThat(outcomeOfTheSecond(topic, Connection::rollback)).isEqualTo(new Outcome(true, true, 10, 0));
+        assertThat(outcomeOfTheSecond(topic, Connection::rollback)).isEqualTo(new Outcome(true, true, 10, 0, 0));
         assertThat(totals(topic)).isEqualTo(new Totals(10, 0));
     }
 
@@ -121,12 +125,26 @@ class SettlementIT {
     private static Outcome outcomeOfTheSecond(String topic, End endOfTheFirst) throws Exception {
         long claim = SEQUENCE.incrementAndGet();
         List<Event> events = TestEvents.events(topic, 10);
+        return outcomeOfTheSecond(claim, events, claim, events, endOfTheFirst);
+    }
+
+    /** Of two claims, the second of which waits for the first at a key that both have. */
+    private static Outcome outcomeOfTheSecond(List<Event> ofTheFirst, List<Event> ofTheSecond, End endOfTheFirst)
+            throws Exception {
+        return outcomeOfTheSecond(
+                SEQUENCE.incrementAndGet(), ofTheFirst, SEQUENCE.incrementAndGet(), ofTheSecond, endOfTheFirst);
+    }
+
+    private static Outcome outcomeOfTheSecond(
+            long firstClaim, List<Event> ofTheFirst, long secondClaim, List<Event> ofTheSecond, End endOfTheFirst)
+            throws Exception {
         try (Connection first = system.connect();
                 Connection second = system.connect();
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             first.setAutoCommit(false);
-            assertThat(settle(first, claim, events)).isEqualTo(new Outcome(true, true, 10, 0));
-            Future<Outcome> outcome = threads.submit(() -> settle(second, claim, events));
+            assertThat(settle(first, firstClaim, ofTheFirst))
+                    .isEqualTo(new Outcome(true, true, ofTheFirst.size(), 0, 0));
+            Future<Outcome> outcome = threads.submit(() -> settle(second, secondClaim, ofTheSecond));
             Awaitility.await().atMost(1, TimeUnit.MINUTES).until(system::hasWaitingTransactions);
             assertThat(outcome).isNotDone();
             endOfTheFirst.of(first);
@@ -141,14 +159,36 @@ class SettlementIT {
         try (Connection connection = system.connect()) {
             Instant passed = Instant.now().minusSeconds(1);
             assertThat(settle(connection, claim, passed, TestEvents.events(topic, 10)))
-                    .isEqualTo(new Outcome(false, false, 0, 0));
+                    .isEqualTo(new Outcome(false, false, 0, 0, 0));
             assertThat(stored(topic)).isZero();
             assertThat(totals(topic)).isEqualTo(new Totals(0, 0));
 
             // The claim is as good as before.
             assertThat(settle(connection, claim, TestEvents.events(topic, 10)))
-                    .isEqualTo(new Outcome(true, true, 10, 0));
+                    .isEqualTo(new Outcome(true, true, 10, 0, 0));
         }
+    }
+
+    /** The other one's row is in no snapshot of the statement that it makes a conflict. */
+    @Test
+    void whatConflictsWithAnEventThatWasCommittedInBetweenIsFound() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        List<Event> first = List.of(event(topic, "1.0", 1), event(topic, "2.0", 2));
+        List<Event> second = List.of(event(topic, "1.00", 1), event(topic, "2.0", 2), event(topic, "3.0", 3));
+        assertThat(outcomeOfTheSecond(first, second, Connection::commit)).isEqualTo(new Outcome(true, true, 1, 2, 1));
+        assertThat(conflicts(topic, "1")).containsExactly("{\"amount\": 1.00}");
+        assertThat(conflicts(topic, "2")).isEmpty();
+        assertThat(payload(topic, "1")).isEqualTo("{\"amount\": 1.0}");
+    }
+
+    @Test
+    void nothingConflictsWithAnEventThatWasRolledBack() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        assertThat(outcomeOfTheSecond(
+                        List.of(event(topic, "1.0", 1)), List.of(event(topic, "1.00", 1)), Connection::rollback))
+                .isEqualTo(new Outcome(true, true, 1, 0, 0));
+        assertThat(payload(topic, "1")).isEqualTo("{\"amount\": 1.00}");
+        assertThat(conflicts(topic, "1")).isEmpty();
     }
 
     @Test
@@ -159,7 +199,7 @@ class SettlementIT {
                 .toList();
         try (Connection connection = system.connect()) {
             assertThat(settle(connection, SEQUENCE.incrementAndGet(), copies))
-                    .isEqualTo(new Outcome(true, true, 1, 999));
+                    .isEqualTo(new Outcome(true, true, 1, 999, 999));
         }
         assertThat(totals(topic)).isEqualTo(new Totals(1, 999));
         assertThat(system.jdbc()
@@ -172,8 +212,8 @@ class SettlementIT {
 
     /**
      * For {@code -Dsettlement.seconds=60} a minute long, in each run a shorter time. Each claim's keys overlap those of
-     * many other claims, in random order; new ones come up all the time, since those that are stored make nobody wait.
-     * Now and then a claim is settled once more.
+     * many other claims, in random order and with one of three contents; new ones come up all the time, since those that are
+     * stored make nobody wait. Now and then a claim is settled once more, totals are folded and conflicts pruned.
      */
     @Test
     void twentyLoopsThatSettleOverlappingKeysNeverDeadlockAndCountExactly() throws Exception {
@@ -184,7 +224,7 @@ class SettlementIT {
         Function<Long, List<Event>> claim = number -> {
             Random random = new Random(seed + number);
             return random.longs(200, number / 20 * 100, number / 20 * 100 + 400)
-                    .mapToObj(key -> TestEvents.event(prefix + "-" + key % 3, Long.toString(key)))
+                    .mapToObj(key -> event(prefix + "-" + key % 3, "1." + random.nextInt(3), key))
                     .toList();
         };
         AtomicLong claims = new AtomicLong();
@@ -193,7 +233,9 @@ class SettlementIT {
         Callable<Long> loop = () -> {
             long again = 0;
             try (Connection connection = system.connect();
-                    PreparedStatement fold = connection.prepareStatement(foldTotals)) {
+                    PreparedStatement fold = connection.prepareStatement(foldTotals);
+                    PreparedStatement prune = connection.prepareStatement(pruneConflicts)) {
+                prune.setInt(1, 1_000);
                 Random random = new Random();
                 while (Instant.now().isBefore(end)) {
                     boolean taken = random.nextInt(10) == 0 && claims.get() > 0;
@@ -204,6 +246,7 @@ class SettlementIT {
                             : 1;
                     if (number % 50 == 0) {
                         fold.execute();
+                        prune.execute();
                     }
                 }
             }
@@ -229,14 +272,74 @@ class SettlementIT {
                         .sum())
                 .isEqualTo(keys.size());
         assertThat(again).isPositive();
+        assertConflictsOf(
+                LongStream.rangeClosed(1, claims.get())
+                        .boxed()
+                        .flatMap(number -> claim.apply(number).stream())
+                        .toList(),
+                prefix);
+    }
+
+    /** Counted is each event that is not what is stored, whoever won; kept are the newest 10 of each key at most. */
+    private static void assertConflictsOf(List<Event> settled, String prefix) {
+        Map<String, String> stored = system
+                .jdbc()
+                .sql("SELECT event_id, payload::text FROM events WHERE topic LIKE ? || '-_'")
+                .param(prefix)
+                .query((row, number) -> Map.entry(row.getString(1), row.getString(2)))
+                .stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+        Map<String, Long> conflicts = settled.stream()
+                .filter(event -> !event.payload().equals(stored.get(event.eventId())))
+                .collect(Collectors.groupingBy(Event::eventId, Collectors.counting()));
+        assertThat(system.jdbc().sql("""
+                                SELECT sum(conflicting) FROM (
+                                    SELECT topic, conflicting FROM topic_totals
+                                    UNION ALL
+                                    SELECT topic, conflicting FROM totals_delta
+                                ) AS counted
+                                WHERE topic LIKE ? || '-_'
+                                """).param(prefix).query(Long.class).single())
+                .isEqualTo(conflicts.values().stream().mapToLong(n -> n).sum());
+        system.jdbc().sql(pruneConflicts).param(1_000_000).query(Long.class).single();
+        Map<String, Long> kept = system
+                .jdbc()
+                .sql("SELECT event_id, count(*) FROM conflicts WHERE topic LIKE ? || '-_' GROUP BY event_id")
+                .param(prefix)
+                .query((row, number) -> Map.entry(row.getString(1), row.getLong(2)))
+                .stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+        conflicts.replaceAll((key, n) -> Math.min(10, n));
+        assertThat(kept).isEqualTo(conflicts);
     }
 
     private static Event event(String topic, int id) {
         return TestEvents.event(topic, Integer.toString(id));
     }
 
+    private static Event event(String topic, String amount, long id) {
+        return new Event(topic, Long.toString(id), Instant.EPOCH, "test", "{\"amount\": " + amount + "}");
+    }
+
+    private static String payload(String topic, String eventId) {
+        return system.jdbc()
+                .sql("SELECT payload::text FROM events WHERE topic = ? AND event_id = ?")
+                .params(topic, eventId)
+                .query(String.class)
+                .single();
+    }
+
+    /** The payloads that are kept beside that of a stored event, the oldest first. */
+    private static List<@Nullable String> conflicts(String topic, String eventId) {
+        return system.jdbc()
+                .sql("SELECT payload::text FROM conflicts WHERE topic = ? AND event_id = ? ORDER BY number")
+                .params(topic, eventId)
+                .query(String.class)
+                .list();
+    }
+
     /** What a settlement answers. */
-    private record Outcome(boolean counted, boolean inTime, long stored, long duplicates) {}
+    private record Outcome(boolean counted, boolean inTime, long stored, long duplicates, long conflicting) {}
 
     private static Outcome settle(Connection connection, long claim, List<Event> events) throws SQLException {
         return settle(connection, claim, Instant.now().plusSeconds(3600), events);
@@ -262,15 +365,24 @@ class SettlementIT {
             statement.setArray(12, connection.createArrayOf("bigint", receivedAt));
             statement.setArray(13, texts(connection, events, event -> null));
             statement.setArray(14, connection.createArrayOf("bytea", new byte[0][]));
+            statement.setArray(15, connection.createArrayOf("boolean", repeated(events)));
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 return new Outcome(
                         row.getBoolean("counted"),
                         row.getBoolean("in_time"),
                         row.getLong("stored"),
-                        row.getLong("duplicates"));
+                        row.getLong("duplicates"),
+                        row.getLong("conflicting"));
             }
         }
+    }
+
+    private static Boolean[] repeated(List<Event> events) {
+        Set<List<String>> keys = new HashSet<>();
+        return events.stream()
+                .map(event -> !keys.add(List.of(event.topic(), event.eventId())))
+                .toArray(Boolean[]::new);
     }
 
     private static Array texts(Connection connection, List<Event> events, Function<Event, @Nullable String> field)
