@@ -2,6 +2,8 @@ package io.github.logaggregator.api;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,13 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
             NoResourceFoundException e, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, "There is nothing at this path.");
         return handleExceptionInternal(e, problem, headers, status, request);
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> handleUnreadableQuery(InvalidParameterException e, WebRequest request) {
+        Refusal refusal = Refusal.malformed("The query of the address can't be decoded, or has too many parameters.");
+        return Objects.requireNonNull(handleExceptionInternal(
+                refusal, refusal.getBody(), new HttpHeaders(), refusal.getStatusCode(), request));
     }
 
     @ExceptionHandler
