@@ -5,12 +5,13 @@
 --   events                   how many events the claim has
 --   fence                    after this time nothing may be settled: the claim's id may have been pruned
 --   screen                   whether to let PostgreSQL prove each event first (an attempt failed with a data error)
+--   awaited                  whether somebody waits for the outcome of any of the events
 --   topics, event_ids, timestamps, sources, payloads, times received (Unix, ms), faults, lines
 --                            the columns of the events; a fault is why a line can't be read, the lines themselves
 --                            are given only where a fault is there or may be found
 --   repeated                 whether an earlier event of the claim has the same key, a column, too
-WITH claim (shard, sequence, nonce, events, fence, screen) AS (
-    VALUES (?::integer, ?::bigint, ?::text, ?::integer, ?::timestamptz, ?::boolean)
+WITH claim (shard, sequence, nonce, events, fence, screen, awaited) AS (
+    VALUES (?::integer, ?::bigint, ?::text, ?::integer, ?::timestamptz, ?::boolean, ?::boolean)
 ),
 -- The gate. Of two that settle one claim, the second waits here until the first has committed, then finds the id there;
 -- if the first rolled back, the second takes over.
@@ -56,6 +57,23 @@ counted AS (
     ) AS claimed
     LEFT JOIN (SELECT topic, count(*) AS stored FROM inserted GROUP BY topic) AS new USING (topic)
     RETURNING stored, duplicates, dead_lettered
+),
+told AS (
+    INSERT INTO claim_outcomes (shard, sequence, nonce, outcomes)
+    SELECT shard, sequence, nonce, array_agg(outcome ORDER BY position)
+    FROM claim, (
+        SELECT position, CASE
+                WHEN NOT sound THEN 'dead_lettered'
+                WHEN position = min(position) OVER (PARTITION BY topic, event_id, sound)
+                    AND (topic, event_id) IN (SELECT topic, event_id FROM inserted) THEN 'stored'
+                ELSE 'duplicate'
+            END AS outcome
+        FROM input
+    ) AS settled
+    -- Without the subquery, PostgreSQL would do all of this before it finds that nobody waits.
+    WHERE (SELECT awaited FROM claim)
+    GROUP BY shard, sequence, nonce
+    RETURNING outcomes
 )
 SELECT
     EXISTS (SELECT FROM gate) AS counted,
@@ -71,5 +89,6 @@ SELECT
             ORDER BY topic COLLATE "C", event_id COLLATE "C", position))
         FROM input
         WHERE sound AND (repeated OR (topic, event_id) NOT IN (SELECT topic, event_id FROM inserted))
-    ) ELSE 0 END AS conflicting
+    ) ELSE 0 END AS conflicting,
+    (SELECT outcomes FROM told) AS outcomes
 FROM counted

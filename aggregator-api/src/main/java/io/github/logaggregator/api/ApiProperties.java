@@ -18,6 +18,7 @@ record ApiProperties(
         @Min(1) @Max(100_000) int maxRequestEvents,
         DataSize maxBodiesInHand,
         @Valid Queue queue,
+        @Min(0) int maxWaiting,
         @DurationMin(seconds = 1) Duration retryAfter) {
     ApiProperties {
         if (maxEventSize.compareTo(maxRequestSize) > 0 || maxRequestSize.compareTo(maxBodiesInHand) > 0) {

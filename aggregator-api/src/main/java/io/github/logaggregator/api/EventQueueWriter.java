@@ -69,15 +69,17 @@ class EventQueueWriter {
     /**
      * Queues the events; when it returns they are on Redis' disk.
      *
+     * @param waiting the request that waits for their outcome; null if none does
      * @throws Refusal if they are too large to ever fit (413), if the queue or Redis' memory is full (429), or if Redis
      *     did not answer (503), in which case they may have been queued all the same: sent again, they are duplicates
      */
-    void enqueue(List<SentEvent> events) {
+    void enqueue(List<SentEvent> events, @Nullable WaitingRequest waiting) {
         Instant receivedAt = clock.instant();
         List<byte[]> lines = new ArrayList<>(events.size());
         long bytes = 0;
         for (SentEvent event : events) {
-            byte[] line = QueuedEvent.encode(receivedAt, event.json());
+            byte[] line = QueuedEvent.encode(
+                    receivedAt, waiting == null ? null : waiting.replyTo(lines.size()), event.json());
             if (line.length > properties.maxEventSize().toBytes()) {
                 throw Refusal.tooLarge("Event " + lines.size() + " is larger than "
                         + properties.maxEventSize().toBytes() + " bytes (api.max-event-size). Nothing was taken.");

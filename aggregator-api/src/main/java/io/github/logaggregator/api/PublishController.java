@@ -2,68 +2,82 @@ package io.github.logaggregator.api;
 
 import io.github.logaggregator.api.BodiesInHand.Body;
 import io.github.logaggregator.api.PublishForms.PublishForm;
-import io.github.logaggregator.model.InvalidEventException;
-import io.github.logaggregator.model.MalformedJsonException;
 import io.github.logaggregator.model.PublishRequest;
 import io.github.logaggregator.model.PublishResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** {@code POST /publish}: takes a request's events, all or none. What it answers with 200 is on the queue, on disk. */
+/**
+ * {@code POST /publish}: takes a request's events, all or none. What it answers with 200 or 202 is on the queue, on disk,
+ * or settled.
+ */
 @RestController
 class PublishController {
     private final PublishForms forms;
     private final BodiesInHand bodies;
     private final EventQueueWriter queue;
-    private final ApiProperties properties;
+    private final EventQueueReplies replies;
     private final PublishMetrics metrics;
 
     PublishController(
             PublishForms forms,
             BodiesInHand bodies,
             EventQueueWriter queue,
-            ApiProperties properties,
+            EventQueueReplies replies,
             PublishMetrics metrics) {
         this.forms = forms;
         this.bodies = bodies;
         this.queue = queue;
-        this.properties = properties;
+        this.replies = replies;
         this.metrics = metrics;
     }
 
     @PostMapping(path = "/publish", produces = MediaType.APPLICATION_JSON_VALUE)
-    PublishResponse publish(HttpServletRequest request) {
+    Object publish(HttpServletRequest request, @RequestParam(required = false) @Nullable String wait) {
         return metrics.timed(() -> {
+            Duration patience = wait == null ? Duration.ZERO : WaitingRequest.patience(wait);
             PublishForm form = forms.of(request);
             try (Body body = bodies.open(request)) {
-                PublishRequest events = parse(form, body);
-                queue.enqueue(events.events());
-                return PublishResponse.queued(events);
+                PublishRequest events = forms.read(form, body);
+                return patience.isZero() ? queue(events) : queueAndWait(events, patience);
             } catch (IOException e) {
                 throw Refusal.malformed(String.valueOf(e.getMessage()));
             }
         });
     }
 
-    private PublishRequest parse(PublishForm form, Body body) throws IOException {
+    private PublishResponse queue(PublishRequest events) {
+        queue.enqueue(events.events(), null);
+        return received(PublishResponse.queued(events));
+    }
+
+    /** Of the events, what is returned holds nothing: it may be in memory for long, and many others with it. */
+    private CompletableFuture<ResponseEntity<PublishResponse>> queueAndWait(PublishRequest events, Duration patience) {
+        PublishResponse queued = PublishResponse.queued(events);
+        WaitingRequest waiting = replies.await(queued, patience);
         try {
-            PublishRequest request = form.parse(body);
-            if (request.events().size() > properties.maxRequestEvents()) {
-                throw Refusal.tooLarge("The request holds more than " + properties.maxRequestEvents()
-                        + " events (api.max-request-events). Nothing was taken.");
-            }
-            return request;
-        } catch (MalformedJsonException e) {
-            throw Refusal.malformed(String.valueOf(e.getMessage()));
-        } catch (InvalidEventException e) {
-            throw Refusal.invalid(
-                    e.faultCount() == 1
-                            ? "The request has a fault. Nothing was taken."
-                            : "The request has " + e.faultCount() + " faults. Nothing was taken.",
-                    e.faults());
+            queue.enqueue(events.events(), waiting);
+        } catch (RuntimeException e) {
+            waiting.refuse(e);
+            throw e;
         }
+        received(queued);
+        return waiting.settled()
+                .thenApply(settled -> ResponseEntity.status(settled ? HttpStatus.OK : HttpStatus.ACCEPTED)
+                        .body(waiting.answer()));
+    }
+
+    private PublishResponse received(PublishResponse response) {
+        metrics.received(response.accepted());
+        return response;
     }
 }

@@ -44,9 +44,11 @@ class PublishForms {
 
     private static final String NOT_UTF_8 = "JSON is in UTF-8, and no other charset is supported.";
 
+    private final ApiProperties properties;
     private final Clock clock;
 
-    PublishForms(Clock clock) {
+    PublishForms(ApiProperties properties, Clock clock) {
+        this.properties = properties;
         this.clock = clock;
     }
 
@@ -80,6 +82,31 @@ class PublishForms {
             throw unsupported(NOT_UTF_8);
         }
         return form;
+    }
+
+    /**
+     * Reads a body that has a form.
+     *
+     * @throws IOException if it can't be read
+     * @throws Refusal if it is no JSON (400), holds too many events (413), or one that breaks a rule (422)
+     */
+    PublishRequest read(PublishForm form, InputStream body) throws IOException {
+        try {
+            PublishRequest request = form.parse(body);
+            if (request.events().size() > properties.maxRequestEvents()) {
+                throw Refusal.tooLarge("The request holds more than " + properties.maxRequestEvents()
+                        + " events (api.max-request-events). Nothing was taken.");
+            }
+            return request;
+        } catch (MalformedJsonException e) {
+            throw Refusal.malformed(String.valueOf(e.getMessage()));
+        } catch (InvalidEventException e) {
+            throw Refusal.invalid(
+                    e.faultCount() == 1
+                            ? "The request has a fault. Nothing was taken."
+                            : "The request has " + e.faultCount() + " faults. Nothing was taken.",
+                    e.faults());
+        }
     }
 
     private @Nullable PublishForm formOf(@Nullable MediaType type) {

@@ -1,11 +1,16 @@
 package io.github.logaggregator.worker;
 
 import io.github.logaggregator.model.ClaimId;
+import io.github.logaggregator.model.Outcome;
 import io.github.logaggregator.model.QueueKeys;
+import io.github.logaggregator.model.ReplyAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -28,8 +33,10 @@ class EventQueueReader {
     private static final RedisScript<List<byte[]>> CLAIM = script("claim", List.class);
     private static final RedisScript<List<byte[]>> RESCUE = script("rescue", List.class);
     private static final RedisScript<Long> ACKNOWLEDGE = script("acknowledge", Long.class);
+    private static final RedisScript<Long> REPLY = script("reply", Long.class);
     private static final RedisScript<Long> RENEW = script("renew", Long.class);
     private static final RedisScript<Long> HEARTBEAT = script("heartbeat", Long.class);
+    private static final byte[] MAX_WAIT_MILLIS = bytes(ReplyAddress.MAX_WAIT_SECONDS * 1_000L);
     private static final long FORGET_WORKERS_AFTER_MILLIS = 86_400_000;
 
     private final RedisTemplate<String, byte[]> redis;
@@ -86,6 +93,21 @@ class EventQueueReader {
                 bytes(claim.leaseEnd().toEpochMilli()),
                 bytes(lease.toMillis()));
         return leaseEnd == null || leaseEnd == 0 ? null : claim.until(Instant.ofEpochMilli(leaseEnd));
+    }
+
+    /**
+     * Tells those who wait what has become of their events. To be done before the claim is acknowledged: if this worker dies
+     * in between, whoever takes the claim over tells them again.
+     */
+    void reply(Map<ReplyAddress, Outcome> outcomes) {
+        Map<String, List<byte[]>> byApi = new HashMap<>();
+        outcomes.forEach((address, outcome) -> {
+            List<byte[]> arguments =
+                    byApi.computeIfAbsent(address.api(), api -> new ArrayList<>(List.of(MAX_WAIT_MILLIS)));
+            arguments.add(bytes(address.request() + ":" + address.index()));
+            arguments.add(bytes(outcome.toString()));
+        });
+        byApi.forEach((api, arguments) -> redis.execute(REPLY, List.of(KEYS.replies(api)), arguments.toArray()));
     }
 
     /** Drops a claim whose events are in PostgreSQL. It may be called again when the answer was lost. */

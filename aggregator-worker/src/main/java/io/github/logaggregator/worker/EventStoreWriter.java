@@ -1,16 +1,21 @@
 package io.github.logaggregator.worker;
 
 import io.github.logaggregator.model.Event;
+import io.github.logaggregator.model.Outcome;
 import io.github.logaggregator.model.QueueKeys;
 import io.github.logaggregator.model.QueuedEvent;
 import io.github.logaggregator.model.QueuedEvent.UndecodableEntryException;
+import io.github.logaggregator.model.ReplyAddress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +30,7 @@ class EventStoreWriter {
     private static final String SETTLE = ResourceText.of("sql/settle.sql");
     private static final String PRUNE_SETTLED_CLAIMS = ResourceText.of("sql/prune_settled_claims.sql");
     private static final String PRUNE_MARKS = ResourceText.of("sql/prune_marks.sql");
+    private static final String PRUNE_CLAIM_OUTCOMES = ResourceText.of("sql/prune_claim_outcomes.sql");
     private static final String FOLD_TOTALS = ResourceText.of("sql/fold_totals.sql");
     private static final String PRUNE_CONFLICTS = ResourceText.of("sql/prune_conflicts.sql");
 
@@ -95,6 +101,11 @@ class EventStoreWriter {
         jdbc.update(PRUNE_MARKS, seconds);
     }
 
+    /** Forgets the outcomes of claims for which nobody waits any more. */
+    void pruneClaimOutcomes() {
+        jdbc.update(PRUNE_CLAIM_OUTCOMES, ReplyAddress.MAX_WAIT_SECONDS);
+    }
+
     @SuppressWarnings("NullAway") // JdbcTemplate.execute gives what its callback gives
     private Settlement settle(Claim claim, Columns columns, boolean screen) {
         return jdbc.execute((Connection connection) -> {
@@ -107,6 +118,7 @@ class EventStoreWriter {
                 statement.setObject(
                         ++i, claim.leaseEnd().plus(properties.fence()).atOffset(ZoneOffset.UTC));
                 statement.setBoolean(++i, screen);
+                statement.setBoolean(++i, columns.isAwaited());
                 for (@Nullable String[] column : columns.texts()) {
                     statement.setArray(++i, connection.createArrayOf("text", column));
                 }
@@ -118,13 +130,17 @@ class EventStoreWriter {
                 statement.setArray(++i, connection.createArrayOf("boolean", columns.repeated));
                 try (ResultSet row = statement.executeQuery()) {
                     row.next();
+                    boolean counted = row.getBoolean("counted");
                     return new Settlement(
-                            row.getBoolean("counted"),
+                            counted,
                             row.getBoolean("in_time"),
                             row.getLong("stored"),
                             row.getLong("duplicates"),
                             row.getLong("conflicting"),
-                            row.getLong("dead_lettered"));
+                            row.getLong("dead_lettered"),
+                            columns.isAwaited()
+                                    ? columns.outcomes(counted ? outcomes(row) : outcomesOfBefore(connection, claim))
+                                    : Map.of());
                 }
             }
         });
@@ -132,6 +148,23 @@ class EventStoreWriter {
 
     /** What makes two events the same. */
     private record Key(String topic, String eventId) {}
+
+    /** What the settlement that counted has noted; in a statement of its own, since it may be newer than this one's snapshot. */
+    private static String[] outcomesOfBefore(Connection connection, Claim claim) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT outcomes FROM claim_outcomes WHERE (shard, sequence, nonce) = (?, ?, ?)")) {
+            statement.setInt(1, QueueKeys.FIRST.shard());
+            statement.setLong(2, claim.id().sequence());
+            statement.setString(3, claim.id().nonce());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? outcomes(row) : new String[0];
+            }
+        }
+    }
+
+    private static String[] outcomes(ResultSet row) throws SQLException {
+        return (String[]) row.getArray("outcomes").getArray();
+    }
 
     /** The events of a claim by columns, as the statement takes them. */
     private static final class Columns {
@@ -144,6 +177,9 @@ class EventStoreWriter {
         final @Nullable String[] fault;
         final Boolean[] repeated;
         boolean anyFault;
+
+        /** Whoever waits for an event, by the event's place. */
+        private final Map<Integer, ReplyAddress> replyTo = new HashMap<>();
 
         private Columns(int size) {
             topic = new @Nullable String[size];
@@ -172,13 +208,34 @@ class EventStoreWriter {
                     columns.payload[i] = event.payload();
                     columns.receivedAt[i] = queued.receivedAt().toEpochMilli();
                     columns.repeated[i] = !keys.add(new Key(event.topic(), event.eventId()));
+                    columns.awaited(i, queued.replyTo());
                 } catch (UndecodableEntryException e) {
                     columns.fault[i] = e.getMessage();
                     columns.anyFault = true;
+                    columns.awaited(i, QueuedEvent.replyTo(line));
                 }
                 i++;
             }
             return columns;
+        }
+
+        private void awaited(int place, @Nullable ReplyAddress address) {
+            if (address != null) {
+                replyTo.put(place, address);
+            }
+        }
+
+        boolean isAwaited() {
+            return !replyTo.isEmpty();
+        }
+
+        /** @param byPlace the outcome of each event; none if they were not noted, or are forgotten */
+        Map<ReplyAddress, Outcome> outcomes(String[] byPlace) {
+            Map<ReplyAddress, Outcome> outcomes = new HashMap<>();
+            if (byPlace.length > 0) {
+                replyTo.forEach((place, address) -> outcomes.put(address, Outcome.of(byPlace[place])));
+            }
+            return outcomes;
         }
 
         List<@Nullable String[]> texts() {

@@ -12,6 +12,7 @@ class Housekeeping implements SchedulingConfigurer {
     private static final Duration HEARTBEAT = Duration.ofSeconds(3);
     private static final Duration TIDY_UP = Duration.ofSeconds(1);
     private static final Duration REPLAY = Duration.ofSeconds(1);
+    private static final Duration PRUNE_CLAIM_OUTCOMES = Duration.ofSeconds(10);
 
     private final EventQueueReader queue;
     private final WorkerLoops loops;
@@ -38,6 +39,7 @@ class Housekeeping implements SchedulingConfigurer {
         tasks.addFixedDelayTask(loops::renewLeases, properties.lease().dividedBy(3));
         tasks.addFixedDelayTask(this::tidyUp, TIDY_UP);
         tasks.addFixedDelayTask(replay::replayRequested, REPLAY);
+        tasks.addFixedDelayTask(store::pruneClaimOutcomes, PRUNE_CLAIM_OUTCOMES);
         tasks.addFixedDelayTask(this::pruneSettledClaims, properties.pruneInterval());
     }
 

@@ -1,5 +1,9 @@
 package io.github.logaggregator.worker;
 
+import io.github.logaggregator.model.Outcome;
+import io.github.logaggregator.model.ReplyAddress;
+import java.util.Map;
+
 /**
  * What became of a claim.
  *
@@ -9,8 +13,16 @@ package io.github.logaggregator.worker;
  * @param duplicates how many were there before
  * @param conflicting how many of the duplicates had another content than what is stored
  * @param deadLettered how many PostgreSQL could not hold
+ * @param outcomes what has become of those that somebody waits for, whichever settlement counted
  */
-record Settlement(boolean counted, boolean inTime, long stored, long duplicates, long conflicting, long deadLettered) {
+record Settlement(
+        boolean counted,
+        boolean inTime,
+        long stored,
+        long duplicates,
+        long conflicting,
+        long deadLettered,
+        Map<ReplyAddress, Outcome> outcomes) {
     /** Whether the events are in PostgreSQL for sure, so that the claim may be dropped from Redis. */
     boolean mayBeAcknowledged() {
         return counted || inTime;

@@ -174,6 +174,9 @@ final class WorkerLoop implements Runnable {
             return false;
         }
         metrics.settled(settlement);
+        if (!settlement.outcomes().isEmpty()) {
+            acknowledging.run(() -> queue.reply(settlement.outcomes()));
+        }
         if (!settlement.mayBeAcknowledged()) {
             LOG.warn("Claim {} was settled too late to know whether it counts; it stays in Redis", claim.id());
         }

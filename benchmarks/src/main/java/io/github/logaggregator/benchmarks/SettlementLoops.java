@@ -101,6 +101,7 @@ final class SettlementLoops implements AutoCloseable {
         statement.setInt(++i, claim.size());
         statement.setObject(++i, OffsetDateTime.now(ZoneOffset.UTC).plusHours(12));
         statement.setBoolean(++i, false);
+        statement.setBoolean(++i, false);
         for (Function<Event, String> field : List.<Function<Event, String>>of(
                 Event::topic, Event::eventId, event -> event.timestamp().toString(), Event::source, Event::payload)) {
             statement.setArray(

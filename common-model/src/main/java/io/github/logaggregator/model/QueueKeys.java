@@ -46,6 +46,11 @@ public record QueueKeys(int shard) {
         return prefix() + "workers";
     }
 
+    /** Stream: what has become of the events for which requests wait at an API; {@link ReplyAddress#api} is its name. */
+    public String replies(String api) {
+        return prefix() + "replies:" + api;
+    }
+
     private String prefix() {
         return "aggregator:{" + shard + "}:";
     }

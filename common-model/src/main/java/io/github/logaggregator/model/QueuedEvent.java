@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * @param receivedAt when the API received the event, at a resolution of milliseconds
- * @param replyTo where to report the outcome; no spaces
+ * @param replyTo where to report the outcome, if somebody waits for it
  * @param traceParent the W3C trace context of the publish request; no spaces
  * @param event the event
  */
 public record QueuedEvent(
         Instant receivedAt,
-        @Nullable String replyTo,
+        @Nullable ReplyAddress replyTo,
         @Nullable String traceParent,
         Event event) {
     private static final String ABSENT = "-";
@@ -32,14 +32,15 @@ public record QueuedEvent(
     private static final int MILLIS_DIGITS = 13;
 
     /**
-     * The line of an event for which nobody waits and that no trace follows.
+     * The line of an event that no trace follows.
      *
+     * @param replyTo where to report the outcome; null if nobody waits for it
      * @param json the event as it was sent
      */
-    public static byte[] encode(Instant receivedAt, String json) {
+    public static byte[] encode(Instant receivedAt, @Nullable ReplyAddress replyTo, String json) {
         // Between the tokens of JSON a line break is as good as a space, and within them there is none.
         String oneLine = json.indexOf('\n') < 0 ? json : json.replace('\n', ' ');
-        return (receivedAt.toEpochMilli() + " " + ABSENT + " " + ABSENT + " " + oneLine)
+        return (receivedAt.toEpochMilli() + " " + (replyTo == null ? ABSENT : replyTo) + " " + ABSENT + " " + oneLine)
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -56,7 +57,7 @@ public record QueuedEvent(
             }
             return new QueuedEvent(
                     receivedAt(parts[0]),
-                    parts[1].equals(ABSENT) ? null : parts[1],
+                    replyTo(parts[1]),
                     parts[2].equals(ABSENT) ? null : parts[2],
                     EventParser.parseEvent(parts[3]));
         } catch (NumberFormatException e) {
@@ -64,6 +65,20 @@ public record QueuedEvent(
         } catch (MalformedJsonException | InvalidEventException e) {
             // It may quote what was sent, and PostgreSQL must be able to hold it.
             throw new UndecodableEntryException(String.valueOf(e.getMessage()).replace('\0', '\uFFFD'));
+        }
+    }
+
+    /** Where to report the outcome of a line, be it one of ours or not; null if nowhere. */
+    public static @Nullable ReplyAddress replyTo(byte[] line) {
+        String[] parts = new String(line, StandardCharsets.UTF_8).split(" ", 3);
+        return parts.length < 3 ? null : replyTo(parts[1]);
+    }
+
+    private static @Nullable ReplyAddress replyTo(String text) {
+        try {
+            return text.equals(ABSENT) ? null : ReplyAddress.parse(text);
+        } catch (IllegalArgumentException e) {
+            return null; // Whoever wrote it waits in vain; the event is none the worse for it.
         }
     }
 

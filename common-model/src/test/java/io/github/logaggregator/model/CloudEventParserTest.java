@@ -33,7 +33,8 @@ class CloudEventParserTest {
     /** The event, after what a worker does with it. */
     private static Event event(PublishRequest request) throws Exception {
         SentEvent sent = request.events().getFirst();
-        assertThat(QueuedEvent.decode(QueuedEvent.encode(ARRIVAL, sent.json())).event())
+        assertThat(QueuedEvent.decode(QueuedEvent.encode(ARRIVAL, null, sent.json()))
+                        .event())
                 .isEqualTo(sent.event());
         return sent.event();
     }

@@ -196,7 +196,7 @@ class ParserPropertiesTest {
                 PublishRequest request = form.parse(body);
                 assertThat(request.events()).isNotEmpty();
                 for (SentEvent sent : request.events()) {
-                    assertThat(QueuedEvent.decode(QueuedEvent.encode(NOW, sent.json()))
+                    assertThat(QueuedEvent.decode(QueuedEvent.encode(NOW, null, sent.json()))
                                     .event()
                                     .eventId())
                             .isEqualTo(sent.event().eventId());
@@ -219,7 +219,8 @@ class ParserPropertiesTest {
                         .events())
                 .isEqualTo(taken);
         for (SentEvent sent : taken) {
-            assertThat(QueuedEvent.decode(QueuedEvent.encode(NOW, sent.json())).event())
+            assertThat(QueuedEvent.decode(QueuedEvent.encode(NOW, null, sent.json()))
+                            .event())
                     .isEqualTo(sent.event());
         }
     }

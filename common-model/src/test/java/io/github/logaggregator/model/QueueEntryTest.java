@@ -21,7 +21,7 @@ class QueueEntryTest {
 
     @Test
     void isReadableText() {
-        byte[] line = QueuedEvent.encode(RECEIVED, JSON);
+        byte[] line = QueuedEvent.encode(RECEIVED, null, JSON);
         assertThat(new String(QueueEntry.encode(List.of(line, line)), UTF_8))
                 .isEqualTo("2 2\n1765188001123 - - " + JSON + "\n1765188001123 - - " + JSON);
     }
@@ -29,7 +29,7 @@ class QueueEntryTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 9, 10, 99, QueueEntry.MAX_EVENTS})
     void givesBackItsEvents(int events) throws Exception {
-        byte[] line = QueuedEvent.encode(RECEIVED, JSON);
+        byte[] line = QueuedEvent.encode(RECEIVED, null, JSON);
         byte[] entry = QueueEntry.encode(Collections.nCopies(events, line));
         assertThat(entry.length).isLessThanOrEqualTo(events * (line.length + QueueEntry.OVERHEAD));
         List<byte[]> lines = QueueEntry.lines(entry);
@@ -42,14 +42,29 @@ class QueueEntryTest {
     @Test
     void readsTheFieldsOfTheTransport() throws Exception {
         String trace = "00-4bf92f3577b34da6-00f067aa0ba902b7-01";
-        assertThat(QueuedEvent.decode(("1765188001123 reply:1 " + trace + " " + JSON).getBytes(UTF_8)))
-                .isEqualTo(new QueuedEvent(RECEIVED, "reply:1", trace, EVENT));
+        assertThat(QueuedEvent.decode(("1765188001123 api:7:0 " + trace + " " + JSON).getBytes(UTF_8)))
+                .isEqualTo(new QueuedEvent(RECEIVED, new ReplyAddress("api", 7, 0), trace, EVENT));
+    }
+
+    @Test
+    void tellsWhereToReplyAlsoOfALineWithoutAnEvent() throws Exception {
+        ReplyAddress address = new ReplyAddress("api", 7, 99);
+        byte[] line = QueuedEvent.encode(RECEIVED, address, JSON);
+        assertThat(QueuedEvent.decode(line)).isEqualTo(new QueuedEvent(RECEIVED, address, null, EVENT));
+        assertThat(QueuedEvent.replyTo("1765188001123 api:7:99 - {".getBytes(UTF_8)))
+                .isEqualTo(address);
+        for (String nowhere :
+                List.of("", "x", "1 - - {}", "1 api:7 - {}", "1 :7:0 - {}", "1 api:x:0 - {}", "1 a:b:7:0 - ")) {
+            assertThat(QueuedEvent.replyTo(nowhere.getBytes(UTF_8))).isNull();
+        }
+        assertThat(QueuedEvent.decode(("1765188001123 nobody - " + JSON).getBytes(UTF_8)))
+                .isEqualTo(new QueuedEvent(RECEIVED, null, null, EVENT));
     }
 
     @Test
     void holdsAnEventThatWasSentOnSeveralLines() throws Exception {
         String sent = JSON.replace(",", "\r\n , \n").replace("{", "{\n");
-        byte[] line = QueuedEvent.encode(RECEIVED, sent);
+        byte[] line = QueuedEvent.encode(RECEIVED, null, sent);
         List<byte[]> lines = QueueEntry.lines(QueueEntry.encode(List.of(line, line)));
         assertThat(lines).hasSize(2);
         Event event = QueuedEvent.decode(lines.getFirst()).event();

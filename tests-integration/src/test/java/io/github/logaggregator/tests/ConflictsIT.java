@@ -314,7 +314,7 @@ class ConflictsIT {
         for (int i = 0; i < repaired.size(); i++) {
             system.jdbc()
                     .sql("UPDATE dead_letters SET entry = ? WHERE id = ?")
-                    .params(QueuedEvent.encode(Instant.now(), TestEvents.json(repaired.get(i))), ids.get(i))
+                    .params(QueuedEvent.encode(Instant.now(), null, TestEvents.json(repaired.get(i))), ids.get(i))
                     .update();
         }
         system.http().post("/dead-letters/replay").then().statusCode(202);

@@ -134,7 +134,7 @@ class DeadLettersIT {
     }
 
     private static void repair(AggregatorSystem system, int id, String eventId) {
-        byte[] line = QueuedEvent.encode(Instant.now(), TestEvents.json(TestEvents.event("t", eventId)));
+        byte[] line = QueuedEvent.encode(Instant.now(), null, TestEvents.json(TestEvents.event("t", eventId)));
         system.jdbc()
                 .sql("UPDATE dead_letters SET entry = ? WHERE id = ?")
                 .params(line, id)

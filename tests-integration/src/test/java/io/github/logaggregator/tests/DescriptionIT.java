@@ -77,7 +77,7 @@ class DescriptionIT {
                         .getPost()
                         .getResponses()
                         .keySet())
-                .containsExactlyInAnyOrder("200", "400", "405", "406", "408", "413", "415", "422", "429", "503");
+                .containsExactlyInAnyOrder("200", "202", "400", "405", "406", "408", "413", "415", "422", "429", "503");
     }
 
     @Test
@@ -137,7 +137,10 @@ class DescriptionIT {
                 .contains(
                         "aggregator_events_received_total ",
                         "aggregator_events_rejected_total{reason=\"malformed\"} ",
-                        "aggregator_publish_seconds_count ");
+                        "aggregator_publish_seconds_count ",
+                        "aggregator_publish_waiting ",
+                        "aggregator_publish_wait_seconds_count{ended=\"settled\"} ",
+                        "aggregator_publish_wait_seconds_count{ended=\"given_up\"} ");
         assertThat(system.metrics(system.workers().getFirst()))
                 .contains(
                         "aggregator_events_settled_total{outcome=\"stored\"} ",

@@ -355,17 +355,18 @@ class SettlementIT {
             statement.setInt(4, events.size());
             statement.setObject(5, fence.atOffset(ZoneOffset.UTC));
             statement.setBoolean(6, false);
-            statement.setArray(7, texts(connection, events, Event::topic));
-            statement.setArray(8, texts(connection, events, Event::eventId));
+            statement.setBoolean(7, false);
+            statement.setArray(8, texts(connection, events, Event::topic));
+            statement.setArray(9, texts(connection, events, Event::eventId));
             statement.setArray(
-                    9, texts(connection, events, event -> event.timestamp().toString()));
-            statement.setArray(10, texts(connection, events, Event::source));
-            statement.setArray(11, texts(connection, events, Event::payload));
+                    10, texts(connection, events, event -> event.timestamp().toString()));
+            statement.setArray(11, texts(connection, events, Event::source));
+            statement.setArray(12, texts(connection, events, Event::payload));
             Long[] receivedAt = Collections.nCopies(events.size(), 0L).toArray(Long[]::new);
-            statement.setArray(12, connection.createArrayOf("bigint", receivedAt));
-            statement.setArray(13, texts(connection, events, event -> null));
-            statement.setArray(14, connection.createArrayOf("bytea", new byte[0][]));
-            statement.setArray(15, connection.createArrayOf("boolean", repeated(events)));
+            statement.setArray(13, connection.createArrayOf("bigint", receivedAt));
+            statement.setArray(14, texts(connection, events, event -> null));
+            statement.setArray(15, connection.createArrayOf("bytea", new byte[0][]));
+            statement.setArray(16, connection.createArrayOf("boolean", repeated(events)));
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 return new Outcome(
