@@ -33,6 +33,9 @@ import org.HdrHistogram.Histogram;
 final class Cases implements AutoCloseable {
     private static final long PROBE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
+    /** As long as a probe's answer may be late: to ask without a pause would be most of the load. */
+    private static final long PROBE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final BenchmarkOptions options;
     private final Workbench bench;
     private final SystemUnderTest system;
@@ -92,7 +95,7 @@ final class Cases implements AutoCloseable {
             endToEnd(api, worker, turned);
             againstPlain(api.uri(), turned);
             conflicts(api.uri(), turned);
-            visible(api.uri());
+            visible(api, worker);
         }
         worker.stop();
         api.stop();
@@ -290,7 +293,10 @@ final class Cases implements AutoCloseable {
      * When what was published can be read, while others publish half of what the whole system can take. A probe begins when
      * it is due, whatever became of those before it.
      */
-    private void visible(URI api) {
+    private void visible(ServiceProcess apiProcess, ServiceProcess worker) {
+        URI api = apiProcess.uri();
+        CpuTimes before = cpu("API", apiProcess.pid());
+        CpuTimes othersBefore = cpuOfWorkerAndProbes(worker);
         Histogram latencies = new ConcurrentHistogram(3);
         CompletableFuture<Outcome> load = CompletableFuture.supplyAsync(
                 () -> bench.send(api, 1, singleAgainstPlain.median() / 2, options.seconds() * 1_000L),
@@ -316,8 +322,16 @@ final class Cases implements AutoCloseable {
         visible.add(latencies.getValueAtPercentile(50) / 1e3);
         visible.detail("p99 ms", latencies.getValueAtPercentile(99) / 1e3);
         visible.detail("requests/s", load.join().requestsPerSecond());
+        long requests = load.join().accepted();
+        visible.cpu("", cpu("API", apiProcess.pid()).microsPerEventSince(before, requests));
+        visible.cpu("", cpuOfWorkerAndProbes(worker).microsPerEventSince(othersBefore, requests));
         say(visible.last());
         bench.awaitSettled(api);
+    }
+
+    private static CpuTimes cpuOfWorkerAndProbes(ServiceProcess worker) {
+        return CpuTimes.of(
+                Map.of("worker", worker.pid(), "probes", ProcessHandle.current().pid()));
     }
 
     /** Publishes one event and asks for it until it is there. */
@@ -332,6 +346,7 @@ final class Cases implements AutoCloseable {
             if (System.nanoTime() > patience) {
                 throw new IllegalStateException(id + " does not become visible");
             }
+            LockSupport.parkNanos(PROBE_PAUSE_NANOS);
         }
     }
 

@@ -5,6 +5,7 @@ import static io.github.logaggregator.benchmarks.Workbench.say;
 import io.github.logaggregator.localstack.EmbeddedPostgresStore;
 import io.github.logaggregator.localstack.ServiceProcess;
 import java.net.URI;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
@@ -54,7 +55,9 @@ final class TableCases {
         ServiceProcess onSmall = system.startApiOn(SMALL);
         read(onLarge.uri(), onSmall.uri(), options.warmUpSeconds());
         for (int round = 0; round < options.rounds(); round++) {
+            CpuTimes before = cpu(onLarge);
             Reading now = read(onLarge.uri(), onSmall.uri(), options.seconds());
+            reading.cpu("", cpu(onLarge).microsPerEventSince(before, now.requests()));
             // Of the two, the one that is further from where it was
             boolean worseIsStats = now.ofStats() > now.ofEvents();
             reading.add(
@@ -70,6 +73,11 @@ final class TableCases {
         }
         onLarge.stop();
         onSmall.stop();
+    }
+
+    private CpuTimes cpu(ServiceProcess api) {
+        return CpuTimes.of(Map.of(
+                "API", api.pid(), "PostgreSQL for both APIs", system.storePids().get("PostgreSQL")));
     }
 
     /** Rows such as the load makes, in ten topics. */
@@ -91,6 +99,10 @@ final class TableCases {
     private record Reading(Histogram largeEvents, Histogram smallEvents, Histogram largeStats, Histogram smallStats) {
         Reading() {
             this(new Histogram(3), new Histogram(3), new Histogram(3), new Histogram(3));
+        }
+
+        long requests() {
+            return largeEvents.getTotalCount() + largeStats.getTotalCount();
         }
 
         double ofEvents() {
