@@ -11,8 +11,9 @@ CREATE TABLE conflicts (
     PRIMARY KEY (topic, event_id, number)
 );
 
--- The keys of the conflicts that were added since a worker last saw to it that no key keeps more than 10. Settlements append
--- here, as to totals_delta, and never read what is kept: one key with very many conflicts makes nobody wait.
+-- The keys that got a further conflict since a worker last saw to it that none keeps more than 10. Settlements append here, as
+-- to totals_delta, so that one key with very many conflicts makes nobody wait. The first conflict of a key is not noted, which
+-- is all that most keys get.
 CREATE TABLE conflicting_keys (
     topic    text NOT NULL,
     event_id text NOT NULL
@@ -58,7 +59,14 @@ BEGIN
         RETURN 0;
     END IF;
     WITH conflict AS MATERIALIZED (
-        SELECT sent.*, row_number() OVER (PARTITION BY topic COLLATE "C", event_id COLLATE "C" ORDER BY place DESC) AS age
+        SELECT sent.*, row_number() OVER (PARTITION BY topic COLLATE "C", event_id COLLATE "C" ORDER BY place DESC) AS age,
+            (
+                SELECT number
+                FROM conflicts
+                WHERE conflicts.topic = sent.topic AND conflicts.event_id = sent.event_id
+                ORDER BY number DESC
+                LIMIT 1
+            ) AS before
         FROM unnest(conflicting) WITH ORDINALITY AS sent (topic, event_id, ts, source, payload, received_at, place)
     ),
     kept AS (
@@ -66,7 +74,8 @@ BEGIN
         SELECT topic, event_id, ts, source, payload, received_at FROM conflict WHERE age <= 10 ORDER BY place
     ),
     noted AS (
-        INSERT INTO conflicting_keys (topic, event_id) SELECT topic, event_id FROM conflict WHERE age = 1
+        INSERT INTO conflicting_keys (topic, event_id)
+        SELECT topic, event_id FROM conflict WHERE age = 2 OR (age = 1 AND before IS NOT NULL)
     )
     INSERT INTO totals_delta (topic, stored, duplicates, conflicting, dead_lettered)
     SELECT topic, 0, 0, count(*), 0 FROM conflict GROUP BY topic;

@@ -16,9 +16,10 @@ WITH noted AS (
     ))
     RETURNING topic, event_id
 ),
-dropped AS (
-    DELETE FROM conflicts
-    USING (SELECT DISTINCT topic, event_id FROM noted) AS key
+-- First, since few keys have that many, and each is looked at once.
+eleventh AS MATERIALIZED (
+    SELECT key.topic, key.event_id, number
+    FROM (SELECT DISTINCT topic, event_id FROM noted) AS key
     CROSS JOIN LATERAL (
         SELECT number
         FROM conflicts
@@ -26,7 +27,12 @@ dropped AS (
         ORDER BY number DESC
         OFFSET 10
         LIMIT 1
-    ) AS eleventh
-    WHERE conflicts.topic = key.topic AND conflicts.event_id = key.event_id AND conflicts.number <= eleventh.number
+    ) AS newest_too_many
+),
+dropped AS (
+    DELETE FROM conflicts
+    USING eleventh
+    WHERE conflicts.topic = eleventh.topic AND conflicts.event_id = eleventh.event_id
+        AND conflicts.number <= eleventh.number
 )
 SELECT count(*) FROM noted

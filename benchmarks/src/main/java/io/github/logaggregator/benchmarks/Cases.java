@@ -94,7 +94,7 @@ final class Cases implements AutoCloseable {
             drain(api, worker, turned);
             endToEnd(api, worker, turned);
             againstPlain(api.uri(), turned);
-            conflicts(api.uri(), turned);
+            conflicts(api, worker, turned);
             visible(api, worker);
         }
         worker.stop();
@@ -261,13 +261,25 @@ final class Cases implements AutoCloseable {
     }
 
     /** The same load twice, but for what the duplicates hold: each is compared, and kept, or nothing more is done about it. */
-    private void conflicts(URI api, boolean turned) {
+    private void conflicts(ServiceProcess api, ServiceProcess worker, boolean turned) {
         compare(
                 conflicts,
-                () -> settledPerSecond(() -> bench.sendConflicts(api), () -> system.progress(api)),
-                () -> settledPerSecond(() -> bench.send(api, BATCH), () -> system.progress(api)),
+                () -> settledPerSecond("", api.uri(), worker, () -> bench.sendConflicts(api.uri())),
+                () -> settledPerSecond("against: ", api.uri(), worker, () -> bench.send(api.uri(), BATCH)),
                 turned);
-        bench.awaitSettled(api);
+        bench.awaitSettled(api.uri());
+    }
+
+    /** Notes what the worker and the stores use, the ends of the load included. */
+    private double settledPerSecond(String prefix, URI api, ServiceProcess worker, Supplier<Outcome> sending) {
+        CpuTimes before = cpu("worker", worker.pid());
+        long settledBefore = system.progress(api).settled();
+        double rate = settledPerSecond(sending, () -> system.progress(api));
+        conflicts.cpu(
+                prefix,
+                cpu("worker", worker.pid())
+                        .microsPerEventSince(before, system.progress(api).settled() - settledBefore));
+        return rate;
     }
 
     private Progress plainProgress() {
