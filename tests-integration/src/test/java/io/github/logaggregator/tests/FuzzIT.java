@@ -9,7 +9,6 @@ import io.github.logaggregator.tests.RawHttp.Answer;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem.HttpMethod;
-import io.swagger.v3.oas.models.media.Schema;
 import io.swagger.v3.oas.models.parameters.Parameter;
 import io.swagger.v3.parser.OpenAPIV3Parser;
 import io.swagger.v3.parser.core.models.ParseOptions;
@@ -288,12 +287,12 @@ class FuzzIT {
         for (Parameter parameter :
                 Objects.requireNonNullElse(target.operation().getParameters(), List.<Parameter>of())) {
             if (parameter.getIn().equals("path")) {
-                path = path.replace("{" + parameter.getName() + "}", value(parameter.getSchema()));
+                path = path.replace("{" + parameter.getName() + "}", value(parameter));
             } else if (parameter.getIn().equals("query") && chance(0.6)) {
                 query.append(query.isEmpty() ? '?' : '&')
                         .append(parameter.getName())
                         .append('=');
-                query.append(value(parameter.getSchema()));
+                query.append(value(parameter));
             }
         }
         if (chance(0.05)) {
@@ -305,12 +304,15 @@ class FuzzIT {
         return path + query;
     }
 
-    private String value(Schema<?> schema) {
+    private String value(Parameter parameter) {
         if (chance(0.5)) {
             String nasty = oneOf(NASTY);
             return chance(0.5) ? URLEncoder.encode(nasty, UTF_8) : new String(nasty.getBytes(UTF_8), ISO_8859_1);
         }
-        return "integer".equals(schema.getType()) ? Integer.toString(random.nextInt(-2, 1_010)) : "orders";
+        if ("integer".equals(parameter.getSchema().getType())) {
+            return Integer.toString(random.nextInt(-2, 1_010));
+        }
+        return Objects.requireNonNullElse(parameter.getExample(), "orders").toString();
     }
 
     /** An example of the description, in a topic of its own, and mostly spoiled. */

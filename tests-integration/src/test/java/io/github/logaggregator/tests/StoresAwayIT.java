@@ -143,7 +143,7 @@ class StoresAwayIT {
         assertThat(system.awaitSettled()).isEqualTo(new Books(1, 1, 0, 0, 0, 0, 0));
         for (ServiceProcess service :
                 List.of(system.apis().getFirst(), system.workers().getFirst())) {
-            assertThat(service.log().lines()).hasSizeLessThan(20);
+            assertThat(service.log().lines()).hasSizeLessThan(40);
         }
     }
 }
