@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
@@ -31,6 +32,7 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
  * Whatever keeps a store from its work, for however long: nothing is lost or counted twice, no service ends, spins or
  * fills its log, and ten seconds after the store's return all that was sent is stored.
  */
+@Isolated("it measures how soon all is well again")
 class OutagesIT {
     private static final Duration BACK_WITHIN = Duration.ofSeconds(10);
     private static final Duration SHORT = Duration.ofSeconds(4);
