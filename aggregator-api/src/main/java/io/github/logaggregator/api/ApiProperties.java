@@ -19,6 +19,7 @@ record ApiProperties(
         DataSize maxBodiesInHand,
         @Valid Queue queue,
         @Min(0) int maxWaiting,
+        @Valid Subscribers subscribers,
         @DurationMin(seconds = 1) Duration retryAfter) {
     ApiProperties {
         if (maxEventSize.compareTo(maxRequestSize) > 0 || maxRequestSize.compareTo(maxBodiesInHand) > 0) {
@@ -29,4 +30,7 @@ record ApiProperties(
 
     /** The settings under {@code api.queue}. */
     record Queue(@Min(1) long maxEvents, DataSize maxSize) {}
+
+    /** The settings under {@code api.subscribers}. */
+    record Subscribers(@Min(0) int max, @DurationMin(millis = 100) Duration heartbeat) {}
 }

@@ -118,7 +118,8 @@ class EventQueueReader {
                 bytes(claim.id().toString()),
                 bytes(claim.entries()),
                 bytes(claim.lines().size()),
-                bytes(claim.bytes()));
+                bytes(claim.bytes()),
+                bytes(KEYS.settlements()));
         if (acknowledged != null && acknowledged < 0) {
             LOG.error("Claim {} does not hold what was settled: somebody else writes to its list", claim.id());
         }

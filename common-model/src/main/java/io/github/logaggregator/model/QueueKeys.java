@@ -51,6 +51,11 @@ public record QueueKeys(int shard) {
         return prefix() + "replies:" + api;
     }
 
+    /** Channel: a message, empty, each time that a worker has settled a claim. */
+    public String settlements() {
+        return prefix() + "settlements";
+    }
+
     private String prefix() {
         return "aggregator:{" + shard + "}:";
     }

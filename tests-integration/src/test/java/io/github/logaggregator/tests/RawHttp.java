@@ -82,7 +82,12 @@ final class RawHttp {
     private static byte[] readAll(InputStream in) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         try {
-            in.transferTo(all);
+            byte[] buffer = new byte[16_384];
+            int read = in.read(buffer);
+            while (read >= 0) {
+                all.write(buffer, 0, read);
+                read = isEventStream(buffer) ? -1 : in.read(buffer);
+            }
         } catch (SocketException e) {
             // A server that closes a connection with bytes left to read resets it.
             if (all.size() == 0) {
@@ -90,6 +95,11 @@ final class RawHttp {
             }
         }
         return all.toByteArray();
+    }
+
+    /** Whether it is the beginning of what has no end. */
+    private static boolean isEventStream(byte[] answer) {
+        return new String(answer, ISO_8859_1).contains("Content-Type: text/event-stream");
     }
 
     /** A text without the sizes of its chunks; JSON has no line that looks like one. */

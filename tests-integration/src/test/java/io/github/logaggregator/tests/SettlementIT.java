@@ -73,6 +73,50 @@ class SettlementIT {
     }
 
     @Test
+    void whatIsStoredAfterARestoreComesAfterWhatWasRestored() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        renewArrivalGeneration();
+        long before = generation();
+        // As a row of a server that has done very many transactions more.
+        insert(topic, "restored", "(pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (1::bigint << 40)"
+                + " + ((SELECT generation FROM arrival_generation)::bigint << 48))::text::xid8");
+        insert(topic, "stored before the start", null);
+        CompletableFuture<Void> other = CompletableFuture.runAsync(SettlementIT::renewArrivalGeneration);
+        renewArrivalGeneration();
+        other.get(1, TimeUnit.MINUTES);
+        insert(topic, "stored afterwards", null);
+        renewArrivalGeneration();
+        assertThat(generation()).isEqualTo(before + 1);
+        assertThat(system.jdbc()
+                        .sql("SELECT event_id FROM events WHERE topic = ? AND arrival_xid < arrival_horizon()"
+                                + " ORDER BY arrival_xid, arrival_number")
+                        .param(topic)
+                        .query(String.class)
+                        .list())
+                .containsExactly("stored before the start", "restored", "stored afterwards");
+    }
+
+    private static void insert(String topic, String eventId, @Nullable String arrivalXid) {
+        system.jdbc()
+                .sql("INSERT INTO events (topic, event_id, ts, source, payload, received_at"
+                        + (arrivalXid == null ? "" : ", arrival_xid") + ") VALUES (?, ?, now(), 'test', '{}', now()"
+                        + (arrivalXid == null ? "" : ", " + arrivalXid) + ")")
+                .params(topic, eventId)
+                .update();
+    }
+
+    private static void renewArrivalGeneration() {
+        system.jdbc().sql("SELECT renew_arrival_generation()").query().listOfRows();
+    }
+
+    private static long generation() {
+        return system.jdbc()
+                .sql("SELECT generation FROM arrival_generation")
+                .query(Long.class)
+                .single();
+    }
+
+    @Test
     void ofTwoAtTheSameInstantOneCounts() throws Exception {
         String topic = AggregatorSystem.newTopic();
         int rounds = 200;

@@ -1,0 +1,124 @@
+package io.github.logaggregator.api;
+
+import io.github.logaggregator.model.Event;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Reads events from PostgreSQL in the order of their arrival, and never past one that may still get another before it: what
+ * was read up to a place is all that there will ever be up to there.
+ */
+@Component
+class EventStoreArrivals {
+    private static final String ARRIVALS = ResourceText.of("sql/arrivals.sql");
+    private static final String ARRIVALS_OF_TOPICS = ResourceText.of("sql/arrivals_of_topics.sql");
+
+    /** Some arrivals are read at once, and fewer if their payloads have more characters than this. */
+    private static final int AT_ONCE = 1_000;
+
+    private static final long MAX_CHARACTERS = 4_000_000;
+
+    /** Rows that the driver holds at once; each may be as large as an event may be. */
+    private static final int FETCH_SIZE = 20;
+
+    private final JdbcTemplate jdbc;
+    private final TransactionTemplate transaction;
+    private final StoreAccess postgresAccess;
+
+    EventStoreArrivals(DataSource dataSource, TransactionTemplate transaction, StoreAccess postgresAccess) {
+        this.jdbc = new JdbcTemplate(dataSource);
+        this.transaction = transaction;
+        this.postgresAccess = postgresAccess;
+    }
+
+    /** An event, and its place in the order of arrival. */
+    record Arrival(Event event, Cursor place) {}
+
+    /**
+     * What arrived after a place.
+     *
+     * @param more whether there was more to read at that moment
+     * @param held whether events that are stored have to wait for a transaction that is still running
+     */
+    record Arrivals(List<Arrival> events, boolean more, boolean held) {}
+
+    /**
+     * The place of the newest event of which the place is final.
+     *
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    Cursor newest() {
+        return postgresAccess.ask(() -> jdbc.query("""
+                        SELECT arrival_xid::text AS xid, arrival_number
+                        FROM events
+                        WHERE arrival_xid < (SELECT arrival_horizon())
+                        ORDER BY arrival_xid DESC, arrival_number DESC
+                        LIMIT 1
+                        """, (row, number) -> place(row)).stream().findFirst().orElse(Cursor.BEGINNING));
+    }
+
+    /**
+     * Reads what arrived after a place, or the first of it.
+     *
+     * @param topics only events of these; empty for all
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    Arrivals after(Cursor place, Set<String> topics) {
+        // The driver reads row by row only in a transaction.
+        return postgresAccess.ask(() -> transaction.execute(status -> jdbc.execute((Connection connection) -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement(topics.isEmpty() ? ARRIVALS : ARRIVALS_OF_TOPICS)) {
+                statement.setFetchSize(FETCH_SIZE);
+                int i = 0;
+                if (!topics.isEmpty()) {
+                    statement.setArray(++i, connection.createArrayOf("text", topics.toArray()));
+                }
+                statement.setString(++i, place.xidText());
+                statement.setLong(++i, place.number());
+                statement.setInt(++i, AT_ONCE);
+                if (!topics.isEmpty()) {
+                    statement.setInt(++i, AT_ONCE);
+                }
+                try (ResultSet rows = statement.executeQuery()) {
+                    return arrivals(rows);
+                }
+            }
+        })));
+    }
+
+    private static Arrivals arrivals(ResultSet rows) throws SQLException {
+        List<Arrival> arrivals = new ArrayList<>();
+        long characters = 0;
+        while (rows.next()) {
+            if (!rows.getBoolean("final")) {
+                return new Arrivals(arrivals, false, true);
+            }
+            Event event = new Event(
+                    rows.getString("topic"),
+                    rows.getString("event_id"),
+                    rows.getObject("ts", OffsetDateTime.class).toInstant(),
+                    rows.getString("source"),
+                    rows.getString("payload"));
+            arrivals.add(new Arrival(event, place(rows)));
+            characters += event.payload().length();
+            if (characters >= MAX_CHARACTERS) {
+                return new Arrivals(arrivals, true, false);
+            }
+        }
+        return new Arrivals(arrivals, arrivals.size() == AT_ONCE, false);
+    }
+
+    private static Cursor place(ResultSet row) throws SQLException {
+        return new Cursor(Long.parseUnsignedLong(row.getString("xid")), row.getLong("arrival_number"));
+    }
+}

@@ -1,0 +1,131 @@
+package io.github.logaggregator.api;
+
+import io.github.logaggregator.api.EventFeed.EndedException;
+import io.github.logaggregator.api.Subscriber.Message;
+import io.github.logaggregator.model.EventParser;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * {@code GET /events/stream}: events as they arrive, as Server-Sent Events (WHATWG HTML, 9.2). The id of each is its place in
+ * the order of arrival; a client that comes again with the last one it got, as browsers do by themselves, misses nothing.
+ */
+@RestController
+class StreamController {
+    private static final int MAX_TOPICS = 100;
+
+    /** Before PostgreSQL is asked again, which did not answer. */
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+
+    private static final byte[] HEARTBEAT = ascii(":\n\n");
+    private static final byte[] ID = ascii("id: ");
+    private static final byte[] DATA = ascii("\ndata: ");
+    private static final byte[] END = ascii("\n\n");
+
+    private final EventFeed feed;
+    private final ApiProperties.Subscribers properties;
+
+    StreamController(EventFeed feed, ApiProperties properties) {
+        this.feed = feed;
+        this.properties = properties.subscribers();
+    }
+
+    /** Writes until the client or this process goes; the thread is a virtual one. */
+    @GetMapping(path = "/events/stream", produces = MediaType.TEXT_EVENT_STREAM_VALUE)
+    void stream(HttpServletRequest request, HttpServletResponse response) throws InterruptedException {
+        try (Subscriber subscriber = feed.subscribe(topics(request), after(request))) {
+            byte[] beginning = ascii("retry: %d\nid: %s\n\n".formatted(retryMillis(), subscriber.place()));
+            // What can be refused is, before anything is sent.
+            List<Message> messages = subscriber.next(Duration.ZERO);
+            response.setContentType(MediaType.TEXT_EVENT_STREAM_VALUE + ";charset=UTF-8");
+            response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+            if (request.getMethod().equals("HEAD")) {
+                return;
+            }
+            OutputStream out = response.getOutputStream();
+            out.write(beginning);
+            while (true) {
+                write(messages, out);
+                messages = next(subscriber);
+            }
+        } catch (EndedException | IOException e) {
+            // The client comes again, or has gone.
+        }
+    }
+
+    private List<Message> next(Subscriber subscriber) throws InterruptedException, EndedException {
+        try {
+            return subscriber.next(properties.heartbeat());
+        } catch (Refusal e) {
+            Thread.sleep(PAUSE);
+            return List.of();
+        }
+    }
+
+    private static void write(List<Message> messages, OutputStream out) throws IOException {
+        for (Message message : messages) {
+            out.write(ID);
+            out.write(ascii(message.place().toString()));
+            out.write(DATA);
+            out.write(message.json());
+            out.write(END);
+        }
+        if (messages.isEmpty()) {
+            out.write(HEARTBEAT);
+        }
+        out.flush();
+    }
+
+    private static Set<String> topics(HttpServletRequest request) {
+        String[] topics = request.getParameterValues("topic");
+        if (topics == null) {
+            return Set.of();
+        }
+        for (String topic : topics) {
+            EventParser.faultOfName(topic).ifPresent(fault -> {
+                throw Paging.invalid("topic", fault);
+            });
+        }
+        if (topics.length > MAX_TOPICS) {
+            throw Paging.invalid("topic", "must not be given more than " + MAX_TOPICS + " times");
+        }
+        return Set.copyOf(List.of(topics));
+    }
+
+    /** A browser repeats its URL with the header when it reconnects. */
+    private static @Nullable Cursor after(HttpServletRequest request) {
+        String lastEventId = request.getHeader("Last-Event-ID");
+        return lastEventId == null
+                ? cursor("after", request.getParameter("after"))
+                : cursor("Last-Event-ID", lastEventId);
+    }
+
+    private static @Nullable Cursor cursor(String parameter, @Nullable String text) {
+        try {
+            return text == null ? null : Cursor.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw Paging.invalid(parameter, "must be the id of an event of the stream, or 0-0 for the beginning");
+        }
+    }
+
+    /** When the client is to reconnect: not all at the same moment. */
+    private static int retryMillis() {
+        return ThreadLocalRandom.current().nextInt(1_000, 3_000);
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}
