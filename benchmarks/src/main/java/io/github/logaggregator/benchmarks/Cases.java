@@ -103,6 +103,8 @@ final class Cases implements AutoCloseable {
         memory.run();
         TableCases tables = new TableCases(bench);
         tables.run();
+        StreamCase stream = new StreamCase(bench);
+        stream.run();
         for (int round = 0; round < options.rounds(); round++) {
             start();
         }
@@ -121,6 +123,7 @@ final class Cases implements AutoCloseable {
                 tables.settling(),
                 memory.result(),
                 tables.reading(),
+                stream.result(),
                 start.alone(
                         "API at most 2.5 s, worker 2 s",
                         start.median() <= 2.5 && start.medianOf("worker s") <= 2,

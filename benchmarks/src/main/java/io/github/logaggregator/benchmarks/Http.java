@@ -3,6 +3,7 @@ package io.github.logaggregator.benchmarks;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -10,6 +11,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -46,6 +49,18 @@ final class Http {
                     look.run();
                     return send(HttpRequest.newBuilder(uri).build()).statusCode() == 200;
                 });
+    }
+
+    /** Reads what has no end, line by line, until the server ends it. */
+    void lines(URI uri, Consumer<String> reader) {
+        try (Stream<String> lines = client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofLines())
+                .body()) {
+            lines.forEach(reader);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts this thread", e);
+        }
     }
 
     private HttpResponse<byte[]> send(HttpRequest request) {

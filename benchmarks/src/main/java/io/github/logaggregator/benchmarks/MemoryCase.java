@@ -66,7 +66,7 @@ final class MemoryCase {
         return sizes.stream().max(Long::compare).orElseThrow();
     }
 
-    private static long residentBytes(long pid) {
+    static long residentBytes(long pid) {
         try {
             return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
                             .filter(line -> line.startsWith("VmRSS:"))

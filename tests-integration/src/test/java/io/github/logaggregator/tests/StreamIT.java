@@ -304,10 +304,11 @@ class StreamIT {
                 .contentType("application/problem+json")
                 .body("errors[0].field", equalTo(query.substring(0, query.indexOf('='))));
         system.http()
-                .header("Last-Event-ID", "x")
+                .headers("Last-Event-ID", "x", "Accept", "text/event-stream")
                 .get("/events/stream")
                 .then()
                 .statusCode(422)
+                .contentType("application/problem+json")
                 .body("errors[0].field", equalTo("Last-Event-ID"));
     }
 
