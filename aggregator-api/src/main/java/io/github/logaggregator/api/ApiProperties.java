@@ -32,5 +32,6 @@ record ApiProperties(
     record Queue(@Min(1) long maxEvents, DataSize maxSize) {}
 
     /** The settings under {@code api.subscribers}. */
-    record Subscribers(@Min(0) int max, @DurationMin(millis = 100) Duration heartbeat) {}
+    record Subscribers(
+            @Min(0) int max, @DurationMin(millis = 100) Duration heartbeat) {}
 }

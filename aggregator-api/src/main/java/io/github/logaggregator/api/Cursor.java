@@ -1,7 +1,5 @@
 package io.github.logaggregator.api;
 
-import java.util.Comparator;
-
 /**
  * A place in the order of arrival, that of a stored event or before all of them.
  *
@@ -13,9 +11,6 @@ import java.util.Comparator;
  */
 record Cursor(long xid, long number) implements Comparable<Cursor> {
     static final Cursor BEGINNING = new Cursor(0, 0);
-
-    private static final Comparator<Cursor> ORDER_OF_ARRIVAL =
-            Comparator.comparing(Cursor::xid, Long::compareUnsigned).thenComparing(Cursor::number);
 
     /** @throws IllegalArgumentException if the text is no cursor */
     static Cursor parse(String text) {
@@ -33,7 +28,8 @@ record Cursor(long xid, long number) implements Comparable<Cursor> {
 
     @Override
     public int compareTo(Cursor other) {
-        return ORDER_OF_ARRIVAL.compare(this, other);
+        int byXid = Long.compareUnsigned(xid, other.xid);
+        return byXid == 0 ? Long.compare(number, other.number) : byXid;
     }
 
     @Override

@@ -64,7 +64,9 @@ class EventStoreArrivals {
                         WHERE arrival_xid < (SELECT arrival_horizon())
                         ORDER BY arrival_xid DESC, arrival_number DESC
                         LIMIT 1
-                        """, (row, number) -> place(row)).stream().findFirst().orElse(Cursor.BEGINNING));
+                        """, (row, number) -> place(row)).stream()
+                .findFirst()
+                .orElse(Cursor.BEGINNING));
     }
 
     /**

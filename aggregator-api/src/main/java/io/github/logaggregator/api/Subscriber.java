@@ -1,9 +1,9 @@
 package io.github.logaggregator.api;
 
-import io.github.logaggregator.model.EventJson;
+import io.github.logaggregator.api.EventFeed.EndedException;
 import io.github.logaggregator.api.EventStoreArrivals.Arrival;
 import io.github.logaggregator.api.EventStoreArrivals.Arrivals;
-import io.github.logaggregator.api.EventFeed.EndedException;
+import io.github.logaggregator.model.EventJson;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,14 +51,27 @@ final class Subscriber implements AutoCloseable {
         this.place = place;
     }
 
-    /**
-     * An event on its way to subscribers, who share it.
-     *
-     * @param json the event as a JSON object in UTF-8, without line breaks
-     */
-    record Message(Cursor place, byte[] json) {
+    /** An event on its way to subscribers, who share it. */
+    static final class Message {
+        private final Cursor place;
+        private final byte[] json;
+
+        private Message(Cursor place, byte[] json) {
+            this.place = place;
+            this.json = json;
+        }
+
         static Message of(Arrival arrival) {
             return new Message(arrival.place(), EventJson.write(arrival.event()));
+        }
+
+        Cursor place() {
+            return place;
+        }
+
+        /** The event as a JSON object in UTF-8, without line breaks. */
+        byte[] json() {
+            return json;
         }
     }
 
@@ -89,8 +102,7 @@ final class Subscriber implements AutoCloseable {
                 caughtUp = false;
             }
             Arrivals arrivals = feed.arrivals(place, topics);
-            List<Message> messages =
-                    arrivals.events().stream().map(Message::of).toList();
+            List<Message> messages = arrivals.events().stream().map(Message::of).toList();
             if (!messages.isEmpty()) {
                 place = messages.getLast().place();
             }

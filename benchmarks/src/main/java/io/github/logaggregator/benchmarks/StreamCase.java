@@ -49,7 +49,11 @@ final class StreamCase {
     void run() {
         ServiceProcess api = bench.system().startApi();
         ServiceProcess worker = bench.system().startWorker();
-        bench.send(api.uri(), BATCH, (double) EVENTS_PER_SECOND / BATCH, bench.options().warmUpSeconds() * 1_000L);
+        bench.send(
+                api.uri(),
+                BATCH,
+                (double) EVENTS_PER_SECOND / BATCH,
+                bench.options().warmUpSeconds() * 1_000L);
         bench.awaitSettled(api.uri());
         long before = MemoryCase.residentBytes(api.pid());
         ExecutorService subscribers = Executors.newVirtualThreadPerTaskExecutor();
@@ -121,7 +125,10 @@ final class StreamCase {
         latency.add(latencies.getValueAtPercentile(50) / 1e3);
         latency.detail("p99 ms", latencies.getValueAtPercentile(99) / 1e3);
         latency.detail("events/s", BATCH * load.join().requestsPerSecond());
-        latency.cpu("", CpuTimes.of(pids).microsPerEventSince(before, BATCH * load.join().accepted()));
+        latency.cpu(
+                "",
+                CpuTimes.of(pids)
+                        .microsPerEventSince(before, BATCH * load.join().accepted()));
         say(latency.last());
         bench.awaitSettled(api.uri());
     }

@@ -79,8 +79,11 @@ class SettlementIT {
         renewArrivalGeneration();
         long before = generation();
         // As a row of a server that has done very many transactions more.
-        insert(topic, "restored", "(pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (1::bigint << 40)"
-                + " + ((SELECT generation FROM arrival_generation)::bigint << 48))::text::xid8");
+        insert(
+                topic,
+                "restored",
+                "(pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (1::bigint << 40)"
+                        + " + ((SELECT generation FROM arrival_generation)::bigint << 48))::text::xid8");
         insert(topic, "stored before the start", null);
         CompletableFuture<Void> other = CompletableFuture.runAsync(SettlementIT::renewArrivalGeneration);
         renewArrivalGeneration();

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +30,7 @@ final class Subscription implements AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile String lastEventId = "";
     private volatile String retry = "";
-    private volatile int comments;
+    private final AtomicInteger comments = new AtomicInteger();
     private volatile boolean closed;
 
     /** An event of the stream, and its id. */
@@ -54,10 +55,9 @@ final class Subscription implements AutoCloseable {
     }
 
     /** @param onMessage called after each event, before the next one is read */
-    static Subscription to(
-            URI api, String query, @Nullable String lastEventId, Consumer<Subscription> onMessage) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(api.resolve("/events/stream" + query))
-                .header("Accept", "text/event-stream");
+    static Subscription to(URI api, String query, @Nullable String lastEventId, Consumer<Subscription> onMessage) {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(api.resolve("/events/stream" + query)).header("Accept", "text/event-stream");
         if (lastEventId != null) {
             request.header("Last-Event-ID", lastEventId);
         }
@@ -89,7 +89,7 @@ final class Subscription implements AutoCloseable {
                         onMessage.accept(this);
                     }
                 } else if (line.startsWith(":")) {
-                    comments++;
+                    comments.incrementAndGet();
                 } else if (line.startsWith("id: ")) {
                     id = line.substring("id: ".length());
                 } else if (line.startsWith("data: ")) {
@@ -128,7 +128,7 @@ final class Subscription implements AutoCloseable {
 
     /** How many comments came, which is how the server shows that it is there. */
     int comments() {
-        return comments;
+        return comments.get();
     }
 
     /** Whether the stream has ended, or does so within that time. */
