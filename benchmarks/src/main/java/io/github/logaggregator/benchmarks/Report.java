@@ -5,16 +5,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Collectors;
-import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.CategoryChartBuilder;
-import org.knowm.xchart.VectorGraphicsEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -30,8 +23,7 @@ record Report(
         System.out.println("\n" + table());
         try {
             Files.writeString(folder.resolve("benchmark.json"), JSON.writeValueAsString(this) + "\n");
-            VectorGraphicsEncoder.saveVectorGraphic(
-                    chart(), folder.resolve("benchmark").toString(), VectorGraphicsFormat.SVG);
+            Files.writeString(folder.resolve("benchmark.svg"), RatioChart.svg(cases));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -65,24 +57,5 @@ record Report(
 
     private static String number(double value) {
         return String.format(Locale.ROOT, value < 100 ? "%,.2f" : "%,.0f", value);
-    }
-
-    /** The ratios, since they are what can be compared between machines. */
-    private CategoryChart chart() {
-        Map<String, Double> ratios = cases.stream()
-                .filter(measured -> measured.ratio() != null)
-                .collect(Collectors.toMap(
-                        Case::name,
-                        measured -> Objects.requireNonNull(measured.ratio()),
-                        (first, second) -> first,
-                        LinkedHashMap::new));
-        CategoryChart chart = new CategoryChartBuilder()
-                .width(1000)
-                .height(600)
-                .title("Ratios to what was measured in the same run")
-                .build();
-        chart.getStyler().setXAxisLabelRotation(30).setLegendVisible(false);
-        chart.addSeries("ratio", List.copyOf(ratios.keySet()), List.copyOf(ratios.values()));
-        return chart;
     }
 }

@@ -60,7 +60,7 @@ final class StreamCase {
         CountDownLatch begun = new CountDownLatch(SUBSCRIBERS);
         for (int i = 0; i < SUBSCRIBERS; i++) {
             URI stream = api.uri().resolve("/events/stream?topic=" + topics + i);
-            subscribers.submit(() -> bench.http().lines(stream, line -> read(line, begun)));
+            subscribers.execute(() -> bench.http().lines(stream, line -> read(line, begun)));
         }
         try {
             if (!begun.await(1, TimeUnit.MINUTES)) {
