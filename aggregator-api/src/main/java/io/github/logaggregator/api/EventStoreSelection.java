@@ -45,11 +45,13 @@ record EventStoreSelection(String sql, Map<String, Object> parameters) {
             ) AS following
             """;
 
-    /** The same for each of several topics, merged by the statement around it. */
+    /** The same for each of several topics, merged, of which no more need be sorted than the page may look at. */
     private static final String OF_TOPICS = """
             SELECT of_topic.*
             FROM unnest(:topics::text[]) AS wanted (wanted_topic)
             CROSS JOIN LATERAL (%in_order%) AS of_topic
+            ORDER BY %order%
+            LIMIT :most_merged
             """;
 
     /**
@@ -109,6 +111,7 @@ record EventStoreSelection(String sql, Map<String, Object> parameters) {
             inOrder = OF_TOPICS.replace(
                     "%in_order%", inOrder("topic", "wanted_topic", "topic" + direction + ", " + arrival));
             parameters.put("topics", topics.toArray(String[]::new));
+            parameters.put("most_merged", conditions.isEmpty() ? limit + 1 : MAX_LOOKED_AT);
             ranges = topics.size();
         }
         parameters.put("after_xid", Long.toUnsignedString(range.after().xid()));

@@ -37,8 +37,8 @@ import org.junit.jupiter.api.io.TempDir;
 @OwnSystem(apis = 0, workers = 0)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ExportIT {
-    /** In all, half as much again as the API's heap. */
-    private static final int ROWS = 80_000;
+    /** In all, more than the API's heap. */
+    private static final int ROWS = 60_000;
 
     private static AggregatorSystem system;
     private static ServiceProcess api;
