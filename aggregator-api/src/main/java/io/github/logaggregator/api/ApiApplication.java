@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -52,25 +53,26 @@ class ApiApplication {
 
     /** Migrates in the background, however long PostgreSQL takes to come: publishing does not need it. */
     @Bean
-    FlywayMigrationStrategy migrationInBackground() {
-        return flyway -> Thread.ofVirtual().name("migration").start(() -> migrate(flyway));
+    FlywayMigrationStrategy migrationInBackground(EventStoreIndexes indexes) {
+        return flyway -> Thread.ofVirtual().name("migration").start(() -> migrate(flyway, indexes));
     }
 
-    private static void migrate(Flyway flyway) {
+    private static void migrate(Flyway flyway, EventStoreIndexes indexes) {
         ExponentialBackOff backOff = new ExponentialBackOff(200, 2);
         backOff.setMaxInterval(3_000);
         BackOffExecution pauses = backOff.start();
         for (boolean failed = false; ; failed = true) {
             try {
-                flyway.migrate();
-                LOG.info("The schema is up to date");
-                return;
-            } catch (FlywayException e) {
-                if (!failed) {
-                    LOG.warn("Migrating the schema fails; trying again until it works: {}", e.getMessage());
+                try {
+                    flyway.migrate();
+                    LOG.info("The schema is up to date");
+                    indexes.keep(flyway.getConfiguration().getDataSource());
+                    return;
+                } catch (FlywayException | SQLException e) {
+                    if (!failed) {
+                        LOG.warn("Migrating the schema fails; trying again until it works: {}", e.getMessage());
+                    }
                 }
-            }
-            try {
                 Thread.sleep(pauses.nextBackOff());
             } catch (InterruptedException e) {
                 throw new IllegalStateException("nobody interrupts this thread", e);

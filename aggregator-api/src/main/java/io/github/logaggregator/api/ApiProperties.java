@@ -4,6 +4,7 @@ import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
+import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.util.unit.DataSize;
@@ -20,6 +21,8 @@ record ApiProperties(
         @Valid Queue queue,
         @Min(0) int maxWaiting,
         @Valid Subscribers subscribers,
+        @Min(1) int maxExports,
+        List<String> payloadIndexes,
         @DurationMin(seconds = 1) Duration retryAfter) {
     ApiProperties {
         if (maxEventSize.compareTo(maxRequestSize) > 0 || maxRequestSize.compareTo(maxBodiesInHand) > 0) {

@@ -2,7 +2,6 @@ package io.github.logaggregator.api;
 
 import io.github.logaggregator.api.EventStoreConflicts.Conflict;
 import io.github.logaggregator.api.EventStoreConflicts.Page;
-import io.github.logaggregator.model.EventParser;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import org.springframework.http.MediaType;
@@ -14,9 +13,6 @@ import org.springframework.web.bind.annotation.RestController;
 
 /**
  * {@code GET /events/{topic}/{event_id}/conflicts}: what came under the key of a stored event with another content.
- *
- * <p>Topic and event_id stand in the path percent-encoded (RFC 3986), a slash as {@code %2F}. Clients and servers take away
- * what is one dot or two, even if it is encoded, so the same can be asked for by parameters.
  */
 @RestController
 class ConflictsController {
@@ -34,27 +30,19 @@ class ConflictsController {
             @PathVariable("event_id") String eventId,
             @RequestParam(defaultValue = NEWEST) long cursor,
             HttpServletRequest request) {
-        // What follows it is a parameter of the path, which no name is: it would be left out in silence.
-        if (request.getRequestURI().indexOf(';') >= 0) {
-            throw Refusal.malformed("A semicolon of a topic or an event_id must be written as %3B.");
-        }
-        return conflicts(topic, eventId, cursor);
+        return conflicts(EventKey.inPath(topic, eventId, request), cursor);
     }
 
     @GetMapping(path = "/events/conflicts", produces = MediaType.APPLICATION_JSON_VALUE)
-    ResponseEntity<List<Conflict>> conflicts(
+    ResponseEntity<List<Conflict>> conflictsByParameters(
             @RequestParam("topic") String topic,
             @RequestParam("event_id") String eventId,
             @RequestParam(defaultValue = NEWEST) long cursor) {
-        checkName("topic", topic);
-        checkName("event_id", eventId);
-        Page page = store.read(topic, eventId, cursor);
-        return Paging.answer(page.conflicts(), page.next());
+        return conflicts(EventKey.of(topic, eventId), cursor);
     }
 
-    private static void checkName(String parameter, String name) {
-        EventParser.faultOfName(name).ifPresent(fault -> {
-            throw Paging.invalid(parameter, fault);
-        });
+    private ResponseEntity<List<Conflict>> conflicts(EventKey key, long cursor) {
+        Page page = store.read(key, cursor);
+        return Paging.answer(page.conflicts(), page.next());
     }
 }

@@ -1,5 +1,6 @@
 package io.github.logaggregator.api;
 
+import io.github.logaggregator.api.ArrivalRange.Place;
 import io.github.logaggregator.api.EventStoreArrivals.Arrival;
 import io.github.logaggregator.api.EventStoreArrivals.Arrivals;
 import io.github.logaggregator.api.Subscriber.Message;
@@ -48,7 +49,7 @@ class EventFeed implements SmartLifecycle {
     private final Map<String, Set<Subscriber>> ofTopic = new HashMap<>();
 
     /** Up to here everything was handed out; null while nobody is there to get it. */
-    private @Nullable Cursor place;
+    private @Nullable Place place;
 
     EventFeed(
             EventStoreArrivals store,
@@ -75,7 +76,7 @@ class EventFeed implements SmartLifecycle {
      * @param after where to go on; null to begin with what arrives from now on
      * @throws Refusal if there are too many subscribers, or PostgreSQL did not answer (503)
      */
-    Subscriber subscribe(Set<String> topics, @Nullable Cursor after) {
+    Subscriber subscribe(Set<String> topics, @Nullable Place after) {
         if (!places.tryAcquire()) {
             throw Refusal.unavailable(
                     "There are " + properties.subscribers().max() + " subscribers already (api.subscribers.max).",
@@ -100,7 +101,7 @@ class EventFeed implements SmartLifecycle {
      *
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    Arrivals arrivals(Cursor after, Set<String> topics) throws InterruptedException, EndedException {
+    Arrivals arrivals(Place after, Set<String> topics) throws InterruptedException, EndedException {
         reading.acquire();
         try {
             if (stopping) {
@@ -118,7 +119,7 @@ class EventFeed implements SmartLifecycle {
      * @return up to where it must have read from PostgreSQL itself
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    synchronized Cursor join(Subscriber subscriber) throws EndedException {
+    synchronized Place join(Subscriber subscriber) throws EndedException {
         if (stopping) {
             throw new EndedException();
         }
@@ -180,7 +181,7 @@ class EventFeed implements SmartLifecycle {
         try {
             long pause = FIRST_PAUSE_MILLIS;
             while (!stopping) {
-                Cursor from = place();
+                Place from = place();
                 if (from == null) {
                     settled.acquire();
                     continue;
@@ -203,12 +204,12 @@ class EventFeed implements SmartLifecycle {
         }
     }
 
-    private synchronized @Nullable Cursor place() {
+    private synchronized @Nullable Place place() {
         return place;
     }
 
     /** What an outage keeps from being read is read when it is over; it was told. */
-    private Arrivals read(Cursor from) {
+    private Arrivals read(Place from) {
         try {
             settlements.listen(settled::release);
         } catch (RuntimeException e) {
@@ -221,7 +222,7 @@ class EventFeed implements SmartLifecycle {
         }
     }
 
-    private synchronized void handOut(Cursor from, List<Arrival> arrivals) {
+    private synchronized void handOut(Place from, List<Arrival> arrivals) {
         // Others may have come since, after the last one had left.
         if (!from.equals(place)) {
             return;

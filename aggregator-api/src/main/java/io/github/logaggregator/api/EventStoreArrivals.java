@@ -1,5 +1,6 @@
 package io.github.logaggregator.api;
 
+import io.github.logaggregator.api.ArrivalRange.Place;
 import io.github.logaggregator.model.Event;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -42,7 +43,7 @@ class EventStoreArrivals {
     }
 
     /** An event, and its place in the order of arrival. */
-    record Arrival(Event event, Cursor place) {}
+    record Arrival(Event event, Place place) {}
 
     /**
      * What arrived after a place.
@@ -57,7 +58,7 @@ class EventStoreArrivals {
      *
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    Cursor newest() {
+    Place newest() {
         return postgresAccess.ask(() -> jdbc.query("""
                         SELECT arrival_xid::text AS xid, arrival_number
                         FROM events
@@ -66,7 +67,7 @@ class EventStoreArrivals {
                         LIMIT 1
                         """, (row, number) -> place(row)).stream()
                 .findFirst()
-                .orElse(Cursor.BEGINNING));
+                .orElse(Place.FIRST));
     }
 
     /**
@@ -75,7 +76,7 @@ class EventStoreArrivals {
      * @param topics only events of these; empty for all
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    Arrivals after(Cursor place, Set<String> topics) {
+    Arrivals after(Place place, Set<String> topics) {
         // The driver reads row by row only in a transaction.
         return postgresAccess.ask(() -> transaction.execute(status -> jdbc.execute((Connection connection) -> {
             try (PreparedStatement statement =
@@ -85,7 +86,7 @@ class EventStoreArrivals {
                 if (!topics.isEmpty()) {
                     statement.setArray(++i, connection.createArrayOf("text", topics.toArray()));
                 }
-                statement.setString(++i, place.xidText());
+                statement.setString(++i, Long.toUnsignedString(place.xid()));
                 statement.setLong(++i, place.number());
                 statement.setInt(++i, AT_ONCE);
                 if (!topics.isEmpty()) {
@@ -120,7 +121,7 @@ class EventStoreArrivals {
         return new Arrivals(arrivals, arrivals.size() == AT_ONCE, false);
     }
 
-    private static Cursor place(ResultSet row) throws SQLException {
-        return new Cursor(Long.parseUnsignedLong(row.getString("xid")), row.getLong("arrival_number"));
+    private static Place place(ResultSet row) throws SQLException {
+        return new Place(Long.parseUnsignedLong(row.getString("xid")), row.getLong("arrival_number"));
     }
 }

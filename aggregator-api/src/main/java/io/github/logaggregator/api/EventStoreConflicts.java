@@ -49,7 +49,7 @@ class EventStoreConflicts {
      * @param before only those with a smaller number
      * @throws Refusal if the event is not stored (404), or PostgreSQL did not answer (503)
      */
-    Page read(String topic, String eventId, long before) {
+    Page read(EventKey key, long before) {
         return postgresAccess.ask(() -> {
             List<Row> rows = jdbc.sql("""
                             SELECT number, ts, source, payload, received_at, candidates
@@ -68,12 +68,12 @@ class EventStoreConflicts {
                             WHERE bytes_before < ?
                             ORDER BY number DESC
                             """)
-                    .params(topic, eventId, before, MAX_PAGE_BYTES)
+                    .params(key.topic(), key.eventId(), before, MAX_PAGE_BYTES)
                     .query((row, number) -> new Row(
                             new Conflict(
                                     new Event(
-                                            topic,
-                                            eventId,
+                                            key.topic(),
+                                            key.eventId(),
                                             row.getObject("ts", OffsetDateTime.class)
                                                     .toInstant(),
                                             row.getString("source"),
@@ -83,8 +83,8 @@ class EventStoreConflicts {
                             row.getLong("number"),
                             row.getLong("candidates")))
                     .list();
-            if (rows.isEmpty() && !isStored(topic, eventId)) {
-                throw Refusal.notFound("There is no such event.");
+            if (rows.isEmpty() && !isStored(key)) {
+                throw EventKey.notStored();
             }
             boolean more = !rows.isEmpty() && rows.getLast().candidates() > rows.size();
             return new Page(
@@ -93,10 +93,12 @@ class EventStoreConflicts {
         });
     }
 
-    private boolean isStored(String topic, String eventId) {
-        return jdbc.sql("SELECT EXISTS (SELECT FROM events WHERE topic = ? AND event_id = ?)")
-                .params(topic, eventId)
-                .query(Boolean.class)
-                .single();
+    private boolean isStored(EventKey key) {
+        return jdbc.sql("SELECT 1 FROM events WHERE " + EventStoreReader.BY_KEY)
+                .param("topic", key.topic())
+                .param("event_id", key.eventId())
+                .query(Integer.class)
+                .optional()
+                .isPresent();
     }
 }

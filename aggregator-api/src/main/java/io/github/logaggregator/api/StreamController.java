@@ -1,8 +1,8 @@
 package io.github.logaggregator.api;
 
+import io.github.logaggregator.api.ArrivalRange.Place;
 import io.github.logaggregator.api.EventFeed.EndedException;
 import io.github.logaggregator.api.Subscriber.Message;
-import io.github.logaggregator.model.EventParser;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -14,8 +14,12 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
+import org.springframework.util.MultiValueMap;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
@@ -24,7 +28,7 @@ import org.springframework.web.bind.annotation.RestController;
  */
 @RestController
 class StreamController {
-    private static final int MAX_TOPICS = 100;
+    private static final Set<String> NAMES = Set.of("topic", "after");
 
     /** Before PostgreSQL is asked again, which did not answer. */
     private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -44,14 +48,28 @@ class StreamController {
 
     /** Writes until the client or this process goes; the thread is a virtual one. */
     @GetMapping(path = "/events/stream", produces = MediaType.TEXT_EVENT_STREAM_VALUE)
-    void stream(HttpServletRequest request, HttpServletResponse response) throws InterruptedException {
-        try (Subscriber subscriber = feed.subscribe(topics(request), after(request))) {
+    void stream(
+            @RequestParam MultiValueMap<String, String> parameters,
+            @RequestHeader(name = "Last-Event-ID", required = false) @Nullable String lastEventId,
+            HttpServletRequest request,
+            HttpServletResponse response)
+            throws InterruptedException {
+        for (String name : parameters.keySet()) {
+            if (!NAMES.contains(name)) {
+                throw EventFilter.unknown(name);
+            }
+        }
+        Set<String> topics = Set.copyOf(EventFilter.topics(parameters));
+        String after = EventFilter.single(parameters, "after");
+        // A browser repeats its URL, with the header, when it comes again.
+        Place begin = lastEventId == null ? place("after", after) : place("Last-Event-ID", lastEventId);
+        try (Subscriber subscriber = feed.subscribe(topics, begin)) {
             byte[] beginning = ascii("retry: %d\nid: %s\n\n".formatted(retryMillis(), subscriber.place()));
             // What can be refused is, before anything is sent.
             List<Message> messages = subscriber.next(Duration.ZERO);
             response.setContentType(MediaType.TEXT_EVENT_STREAM_VALUE + ";charset=UTF-8");
             response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-            if (request.getMethod().equals("HEAD")) {
+            if (HttpMethod.HEAD.matches(request.getMethod())) {
                 return;
             }
             OutputStream out = response.getOutputStream();
@@ -88,33 +106,9 @@ class StreamController {
         out.flush();
     }
 
-    private static Set<String> topics(HttpServletRequest request) {
-        String[] topics = request.getParameterValues("topic");
-        if (topics == null) {
-            return Set.of();
-        }
-        for (String topic : topics) {
-            EventParser.faultOfName(topic).ifPresent(fault -> {
-                throw Paging.invalid("topic", fault);
-            });
-        }
-        if (topics.length > MAX_TOPICS) {
-            throw Paging.invalid("topic", "must not be given more than " + MAX_TOPICS + " times");
-        }
-        return Set.copyOf(List.of(topics));
-    }
-
-    /** A browser repeats its URL with the header when it reconnects. */
-    private static @Nullable Cursor after(HttpServletRequest request) {
-        String lastEventId = request.getHeader("Last-Event-ID");
-        return lastEventId == null
-                ? cursor("after", request.getParameter("after"))
-                : cursor("Last-Event-ID", lastEventId);
-    }
-
-    private static @Nullable Cursor cursor(String parameter, @Nullable String text) {
+    private static @Nullable Place place(String parameter, @Nullable String text) {
         try {
-            return text == null ? null : Cursor.parse(text);
+            return text == null ? null : Place.parse(text);
         } catch (IllegalArgumentException e) {
             throw Paging.invalid(parameter, "must be the id of an event of the stream, or 0-0 for the beginning");
         }

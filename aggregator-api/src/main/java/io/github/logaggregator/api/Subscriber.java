@@ -1,5 +1,6 @@
 package io.github.logaggregator.api;
 
+import io.github.logaggregator.api.ArrivalRange.Place;
 import io.github.logaggregator.api.EventFeed.EndedException;
 import io.github.logaggregator.api.EventStoreArrivals.Arrival;
 import io.github.logaggregator.api.EventStoreArrivals.Arrivals;
@@ -25,7 +26,7 @@ final class Subscriber implements AutoCloseable {
     private static final long MAX_BYTES = 1_000_000;
 
     /** Given when there will be nothing any more. */
-    private static final Message END = new Message(Cursor.BEGINNING, new byte[0]);
+    private static final Message END = new Message(Place.FIRST, new byte[0]);
 
     private final EventFeed feed;
     private final Set<String> topics;
@@ -35,7 +36,7 @@ final class Subscriber implements AutoCloseable {
     /** Whether an event could not be handed over; nothing is from then on, until the subscriber joins again. */
     private volatile boolean overtaken;
 
-    private Cursor place;
+    private Place place;
 
     /** Whether it has read all that there was when it read last. */
     private boolean caughtUp;
@@ -43,9 +44,9 @@ final class Subscriber implements AutoCloseable {
     private boolean joined;
 
     /** Up to this place the feed had handed out everything when the subscriber joined it. */
-    private Cursor joinedAt = Cursor.BEGINNING;
+    private Place joinedAt = Place.FIRST;
 
-    Subscriber(EventFeed feed, Set<String> topics, Cursor place) {
+    Subscriber(EventFeed feed, Set<String> topics, Place place) {
         this.feed = feed;
         this.topics = topics;
         this.place = place;
@@ -53,10 +54,10 @@ final class Subscriber implements AutoCloseable {
 
     /** An event on its way to subscribers, who share it. */
     static final class Message {
-        private final Cursor place;
+        private final Place place;
         private final byte[] json;
 
-        private Message(Cursor place, byte[] json) {
+        private Message(Place place, byte[] json) {
             this.place = place;
             this.json = json;
         }
@@ -65,7 +66,7 @@ final class Subscriber implements AutoCloseable {
             return new Message(arrival.place(), EventJson.write(arrival.event()));
         }
 
-        Cursor place() {
+        Place place() {
             return place;
         }
 
@@ -80,7 +81,7 @@ final class Subscriber implements AutoCloseable {
     }
 
     /** The place of the last event that was given, or where the subscription began. */
-    Cursor place() {
+    Place place() {
         return place;
     }
 

@@ -12,10 +12,11 @@ import java.time.format.ResolverStyle;
 import java.time.temporal.ChronoUnit;
 import java.time.temporal.TemporalAccessor;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the times of events, as of ISO 8601, at the resolution of the database. */
-final class Timestamps {
+public final class Timestamps {
     private static final String USUAL_TIMESTAMP = "0000-00-00T00:00:00Z";
     private static final Instant FIRST_INSTANT = Instant.parse("0001-01-01T00:00:00Z");
     private static final Instant LAST_INSTANT = Instant.parse("+10000-01-01T00:00:00Z");
@@ -34,6 +35,18 @@ final class Timestamps {
             .withResolverStyle(ResolverStyle.STRICT);
 
     private Timestamps() {}
+
+    /**
+     * The instant in microseconds, by the rules for the timestamp of an event.
+     *
+     * @throws InvalidEventException if there is none; names the field
+     */
+    public static Instant parse(String field, String text) throws InvalidEventException {
+        EventFaults faults = new EventFaults();
+        Instant instant = parse(field, text, faults);
+        faults.check();
+        return Objects.requireNonNull(instant);
+    }
 
     /** The instant in microseconds; null if there is none, which is then noted as a fault of the field. */
     static @Nullable Instant parse(String field, String text, EventFaults faults) {

@@ -8,6 +8,9 @@ public interface Store extends ManagedProcess, AutoCloseable {
     /** Where clients find it, such as {@code 127.0.0.1}. */
     String host();
 
+    /** What it has written to its log since it was started first. */
+    String log();
+
     /** Stops it for good. */
     @Override
     void close();

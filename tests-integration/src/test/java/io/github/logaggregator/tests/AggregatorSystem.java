@@ -175,6 +175,17 @@ final class AggregatorSystem implements AutoCloseable {
                 .until(() -> stats().books(), books -> books.queued() + books.inFlight() == 0);
     }
 
+    /** Waits until reading the oldest first, which stops before what may still be committed, gives all that is stored. */
+    void awaitHorizon() {
+        Awaitility.await()
+                .atMost(SETTLED_WITHIN)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> jdbc().sql("SELECT coalesce(max(arrival_xid) < arrival_horizon(), true) FROM events")
+                        .query(Boolean.class)
+                        .single());
+    }
+
     /** What has been added to the books, and where what is not settled lies now. */
     static Stats.Books change(Stats.Books before, Stats.Books after) {
         return new Stats.Books(

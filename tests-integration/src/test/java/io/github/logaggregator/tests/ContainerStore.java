@@ -142,8 +142,13 @@ final class ContainerStore implements Store {
     }
 
     @Override
+    public String log() {
+        return container.getLogs();
+    }
+
+    @Override
     public String logTail() {
-        List<String> lines = container.getLogs().lines().toList();
+        List<String> lines = log().lines().toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size()));
     }
 

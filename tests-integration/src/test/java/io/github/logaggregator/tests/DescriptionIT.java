@@ -45,6 +45,9 @@ class DescriptionIT {
                 .containsExactlyInAnyOrder(
                         "/publish",
                         "/events",
+                        "/events.ndjson",
+                        "/events/{topic}/{event_id}",
+                        "/topics",
                         "/events/{topic}/{event_id}/conflicts",
                         "/events/conflicts",
                         "/events/stream",
