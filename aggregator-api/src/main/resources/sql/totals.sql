@@ -9,13 +9,14 @@ totals AS (
     SELECT
         topic,
         sum(stored)::bigint AS stored,
+        sum(expired)::bigint AS expired,
         sum(duplicates)::bigint AS duplicates,
         sum(conflicting)::bigint AS conflicting,
         sum(dead_lettered)::bigint AS dead_lettered
     FROM (
-        SELECT topic, stored, duplicates, conflicting, dead_lettered FROM topic_totals
+        SELECT topic, stored, expired, duplicates, conflicting, dead_lettered FROM topic_totals
         UNION ALL
-        SELECT topic, stored, duplicates, conflicting, dead_lettered FROM totals_delta
+        SELECT topic, stored, expired, duplicates, conflicting, dead_lettered FROM totals_delta
     ) AS counted
     GROUP BY topic
 )

@@ -29,8 +29,9 @@ class EventStoreTotals {
     /**
      * What was settled.
      *
-     * @param storedByTopic rows of each topic
-     * @param stored rows of all topics
+     * @param storedByTopic events that were stored, of each topic
+     * @param stored events that were stored
+     * @param expired those of the stored events that were deleted at the end of their retention
      * @param duplicates events that were there before
      * @param conflicting those of the duplicates whose content was not that of the stored event
      * @param deadLettered events that could not be stored
@@ -40,6 +41,7 @@ class EventStoreTotals {
     record Totals(
             Map<String, Long> storedByTopic,
             long stored,
+            long expired,
             long duplicates,
             long conflicting,
             long deadLettered,
@@ -96,6 +98,7 @@ class EventStoreTotals {
     private static Totals totals(ResultSet rows) throws SQLException {
         Map<String, Long> storedByTopic = new TreeMap<>();
         long stored = 0;
+        long expired = 0;
         long duplicates = 0;
         long conflicting = 0;
         long deadLettered = 0;
@@ -107,6 +110,7 @@ class EventStoreTotals {
             String topic = rows.getString("topic");
             if (topic != null) {
                 stored += rows.getLong("stored");
+                expired += rows.getLong("expired");
                 duplicates += rows.getLong("duplicates");
                 conflicting += rows.getLong("conflicting");
                 deadLettered += rows.getLong("dead_lettered");
@@ -115,6 +119,7 @@ class EventStoreTotals {
                 }
             }
         }
-        return new Totals(storedByTopic, stored, duplicates, conflicting, deadLettered, settledSince, inFlight);
+        return new Totals(
+                storedByTopic, stored, expired, duplicates, conflicting, deadLettered, settledSince, inFlight);
     }
 }

@@ -70,6 +70,7 @@ class StatsController {
         return new Stats.Books(
                 queue.received() + Math.max(0, store.settledSince() - queue.queued()),
                 store.stored(),
+                store.expired(),
                 store.duplicates(),
                 store.conflicting(),
                 store.deadLettered(),

@@ -28,7 +28,7 @@ class StatsControllerTest {
     }
 
     private static Totals store(long stored, long duplicates, long settledSince, long inFlight) {
-        return new Totals(Map.of(), stored, duplicates, 0, 5, settledSince, inFlight);
+        return new Totals(Map.of(), stored, 0, duplicates, 0, 5, settledSince, inFlight);
     }
 
     @Test
@@ -53,8 +53,14 @@ class StatsControllerTest {
 
     @Test
     void countConflictsAmongTheDuplicates() {
-        Totals store = new Totals(Map.of(), 60, 35, 12, 5, 0, 0);
+        Totals store = new Totals(Map.of(), 60, 0, 35, 12, 5, 0, 0);
         assertThat(books(queue(100, 0), store)).isEqualTo(new Books(100, 60, 35, 12, 5, 0, 0, 0));
+    }
+
+    @Test
+    void countWhatHasExpiredAmongWhatWasStored() {
+        Totals store = new Totals(Map.of(), 60, 20, 35, 0, 5, 0, 0);
+        assertThat(books(queue(100, 0), store)).isEqualTo(new Books(100, 60, 20, 35, 0, 5, 0, 0, 0));
     }
 
     @Test

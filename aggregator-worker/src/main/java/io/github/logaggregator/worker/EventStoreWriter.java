@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.HashMap;
@@ -73,6 +74,11 @@ class EventStoreWriter {
         while (keys == PRUNED_AT_ONCE) {
             keys = Objects.requireNonNull(jdbc.queryForObject(PRUNE_CONFLICTS, Long.class, PRUNED_AT_ONCE));
         }
+    }
+
+    /** How often settled claims are to be pruned. */
+    Duration pruneInterval() {
+        return properties.pruneInterval();
     }
 
     /** PostgreSQL's time, by which it notes when a claim was settled. */

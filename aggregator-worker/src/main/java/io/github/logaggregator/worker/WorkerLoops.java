@@ -53,6 +53,11 @@ class WorkerLoops implements SmartLifecycle {
         return !threads.isEmpty();
     }
 
+    /** How often leases are to be renewed. */
+    Duration renewInterval() {
+        return properties.lease().dividedBy(3);
+    }
+
     /** Renews the leases of the claims in hand. */
     void renewLeases() {
         loops.forEach(WorkerLoop::renewLease);

@@ -17,6 +17,7 @@ import org.springframework.stereotype.Component;
  *       killed did not come to count
  *   <li>{@code aggregator.events.conflicting}: counter; those of the outcome duplicate whose content was not that of the
  *       stored event. Replayed dead letters are in neither
+ *   <li>{@code aggregator.events.expired}: counter; events deleted at the end of their topic's retention
  * </ul>
  */
 @Component
@@ -26,6 +27,7 @@ class WorkerMetrics {
     private final Counter duplicate;
     private final Counter conflicting;
     private final Counter deadLettered;
+    private final Counter expired;
 
     WorkerMetrics(MeterRegistry registry) {
         settle = Timer.builder("aggregator.claim.settle")
@@ -37,6 +39,9 @@ class WorkerMetrics {
         deadLettered = settled(registry, "dead_lettered");
         conflicting = Counter.builder("aggregator.events.conflicting")
                 .description("Duplicates whose content is not that of the stored event")
+                .register(registry);
+        expired = Counter.builder("aggregator.events.expired")
+                .description("Events deleted at the end of their topic's retention")
                 .register(registry);
     }
 
@@ -56,5 +61,9 @@ class WorkerMetrics {
         duplicate.increment((double) settlement.duplicates());
         conflicting.increment((double) settlement.conflicting());
         deadLettered.increment((double) settlement.deadLettered());
+    }
+
+    void expired(long events) {
+        expired.increment((double) events);
     }
 }

@@ -1,11 +1,16 @@
 package io.github.logaggregator.worker;
 
+import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotEmpty;
 import java.time.Duration;
+import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 import org.springframework.validation.annotation.Validated;
 
@@ -24,13 +29,60 @@ record WorkerProperties(
 
         @DurationMin(seconds = 1) Duration fence,
         @DurationMin(millis = 100) Duration pruneInterval,
-        @DurationMin(seconds = 1) Duration stopTimeout) {
+        @DurationMin(seconds = 1) Duration stopTimeout,
+        @DefaultValue List<@Valid Retention> retention) {
     WorkerProperties {
+        retention = List.copyOf(retention);
         if (claimMaxBytes.toBytes() < 1) {
             throw new IllegalArgumentException("worker.claim-max-bytes must be at least 1");
         }
         if (lease.compareTo(fence) > 0) {
             throw new IllegalArgumentException("worker.lease must not exceed worker.fence");
+        }
+    }
+
+    /** How long events of a topic are kept, as the first pattern that fits it says; null for ever. */
+    @Nullable
+    Duration keep(String topic) {
+        return retention.stream()
+                .filter(rule -> rule.covers(topic))
+                .findFirst()
+                .map(Retention::keep)
+                .orElse(null);
+    }
+
+    /**
+     * How long events of some topics are kept.
+     *
+     * @param topics a pattern of the whole topic, in which * stands for any characters, or none
+     * @param keep from the time at which an event was stored; null for ever
+     */
+    record Retention(
+            @NotEmpty String topics,
+
+            @DurationMin(seconds = 1) @DurationMax(days = 36_500) @Nullable
+            Duration keep) {
+        /** In time that grows with the lengths alone, however many * there are. */
+        boolean covers(String topic) {
+            String[] literals = topics.split("\\*", -1);
+            String first = literals[0];
+            String last = literals[literals.length - 1];
+            if (literals.length == 1) {
+                return topic.equals(first);
+            }
+            int at = first.length();
+            int end = topic.length() - last.length();
+            if (at > end || !topic.startsWith(first) || !topic.endsWith(last)) {
+                return false;
+            }
+            for (int i = 1; i < literals.length - 1; i++) {
+                int found = topic.indexOf(literals[i], at);
+                at = found + literals[i].length();
+                if (found < 0 || at > end) {
+                    return false;
+                }
+            }
+            return true;
         }
     }
 }

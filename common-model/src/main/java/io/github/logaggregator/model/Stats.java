@@ -7,7 +7,7 @@ import java.util.Map;
  * The answer of {@code GET /stats}. {@link Books} is the canonical group; the others repeat it under the names that
  * tools for such systems read.
  *
- * @param topics stored events of each topic
+ * @param topics stored events of each topic, expired ones included
  * @param workers how many workers gave a sign of life in the last {@value QueueKeys#WORKER_TIMEOUT_SECONDS} seconds
  * @param uptimeSeconds how long the answering API process has run, in seconds
  */
@@ -50,7 +50,9 @@ public record Stats(
      * {@code received = stored + duplicates + dead_lettered + queued + in_flight + unaccounted}.
      *
      * @param received accepted by the API since the stores were created, re-sends included
-     * @param stored first of their {@code (topic, event_id)}: the rows
+     * @param stored first of their {@code (topic, event_id)}: the rows, and those that have expired
+     * @param expired those of the stored events that were deleted at the end of their topic's retention; the rows are
+     *     {@code stored - expired}
      * @param duplicates later ones of a {@code (topic, event_id)}: dropped
      * @param conflicting those of the duplicates whose content was not that of the stored event
      * @param deadLettered that PostgreSQL could not hold, kept apart with the reason
@@ -62,13 +64,27 @@ public record Stats(
     public record Books(
             @JsonProperty("received") long received,
             @JsonProperty("stored") long stored,
+            @JsonProperty("expired") long expired,
             @JsonProperty("duplicates") long duplicates,
             @JsonProperty("conflicting") long conflicting,
             @JsonProperty("dead_lettered") long deadLettered,
             @JsonProperty("queued") long queued,
             @JsonProperty("in_flight") long inFlight,
             @JsonProperty("unaccounted") long unaccounted) {
-        /** Books without conflicts: all duplicates are what they should be. */
+        /** Books without retention: all that was stored is there. */
+        public Books(
+                long received,
+                long stored,
+                long duplicates,
+                long conflicting,
+                long deadLettered,
+                long queued,
+                long inFlight,
+                long unaccounted) {
+            this(received, stored, 0, duplicates, conflicting, deadLettered, queued, inFlight, unaccounted);
+        }
+
+        /** Books without conflicts, either: all duplicates are what they should be. */
         public Books(
                 long received,
                 long stored,

@@ -191,6 +191,7 @@ final class AggregatorSystem implements AutoCloseable {
         return new Stats.Books(
                 after.received() - before.received(),
                 after.stored() - before.stored(),
+                after.expired() - before.expired(),
                 after.duplicates() - before.duplicates(),
                 after.conflicting() - before.conflicting(),
                 after.deadLettered() - before.deadLettered(),

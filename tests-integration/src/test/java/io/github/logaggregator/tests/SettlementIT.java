@@ -240,6 +240,65 @@ class SettlementIT {
     }
 
     @Test
+    void anEventThatIsBeingDeletedIsStoredAnewOnceItIsGone() throws Exception {
+        assertThat(outcomeWhileItsEventIsBeingDeleted(AggregatorSystem.newTopic(), Connection::commit))
+                .isEqualTo(new Outcome(true, true, 1, 0, 0));
+        String topic = AggregatorSystem.newTopic();
+        assertThat(outcomeWhileItsEventIsBeingDeleted(topic, Connection::rollback))
+                .isEqualTo(new Outcome(true, true, 0, 1, 0));
+        assertThat(totals(topic)).isEqualTo(new Totals(1, 1));
+        assertThat(stored(topic)).isOne();
+    }
+
+    private static Outcome outcomeWhileItsEventIsBeingDeleted(String topic, End endOfTheDeletion) throws Exception {
+        List<Event> events = List.of(event(topic, 1));
+        try (Connection first = system.connect();
+                Connection second = system.connect();
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            settle(first, SEQUENCE.incrementAndGet(), events);
+            first.setAutoCommit(false);
+            assertThat(expire(first, topic)).isOne();
+            Future<Outcome> outcome = threads.submit(() -> settle(second, SEQUENCE.incrementAndGet(), events));
+            Awaitility.await().atMost(1, TimeUnit.MINUTES).until(system::hasWaitingTransactions);
+            endOfTheDeletion.of(first);
+            return outcome.get(1, TimeUnit.MINUTES);
+        }
+    }
+
+    @Test
+    void aDeletionDoesNotWaitForTheSettlementOfADuplicateWhoseConflictIsDroppedLater() throws SQLException {
+        String topic = AggregatorSystem.newTopic();
+        try (Connection first = system.connect();
+                Connection second = system.connect()) {
+            settle(first, SEQUENCE.incrementAndGet(), List.of(event(topic, "1.0", 1), event(topic, "1.0", 2)));
+            settle(first, SEQUENCE.incrementAndGet(), List.of(event(topic, "3.0", 1)));
+            first.setAutoCommit(false);
+            assertThat(settle(first, SEQUENCE.incrementAndGet(), List.of(event(topic, "2.0", 1))))
+                    .isEqualTo(new Outcome(true, true, 0, 1, 1));
+            assertThat(expire(second, topic)).isEqualTo(2);
+            first.commit();
+            assertThat(conflicts(topic, "1")).containsExactly("{\"amount\": 2.0}");
+
+            second.createStatement().execute("SELECT drop_stray_conflicts('', '', 0, 1000000)");
+            assertThat(conflicts(topic, "1")).isEmpty();
+            assertThat(totals(topic)).isEqualTo(new Totals(2, 2));
+            assertThat(stored(topic)).isZero();
+        }
+    }
+
+    /** Deletes all events of a topic, as if they had been stored long ago; gives how many. */
+    private static long expire(Connection connection, String topic) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT expired FROM expire_events(?, 0, '0', 0, 1000)")) {
+            statement.setString(1, topic);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    @Test
     void aThousandCopiesOfOneEventAreTheFirstOneAnd999Duplicates() throws SQLException {
         String topic = AggregatorSystem.newTopic();
         List<Event> copies = IntStream.range(0, 1_000)

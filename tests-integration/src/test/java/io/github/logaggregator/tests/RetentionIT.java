@@ -1,0 +1,351 @@
+package io.github.logaggregator.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.contains;
+
+import io.github.logaggregator.localstack.LaunchOptions;
+import io.github.logaggregator.localstack.ServiceProcess;
+import io.github.logaggregator.model.Event;
+import io.github.logaggregator.model.Stats.Books;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.dao.DataAccessException;
+
+/** An event goes when it is older than its topic's retention, never before, and stays in the books. */
+class RetentionIT {
+    private static final String NASTY = "a'b\"%_\\.";
+
+    private static LaunchOptions retention(String... topicsAndKeep) {
+        LaunchOptions options = LaunchOptions.defaults().withArguments("--worker.prune-interval=300ms");
+        for (int i = 0; i < topicsAndKeep.length; i += 2) {
+            options = options.withEnvironment("WORKER_RETENTION_" + i / 2 + "_TOPICS", topicsAndKeep[i]);
+            if (!topicsAndKeep[i + 1].isEmpty()) {
+                options = options.withEnvironment("WORKER_RETENTION_" + i / 2 + "_KEEP", topicsAndKeep[i + 1]);
+            }
+        }
+        return options;
+    }
+
+    /** The timestamps are years old, which does not matter. */
+    @Test
+    @OwnSystem(workers = 0)
+    void theFirstPatternThatFitsATopicSaysHowLongItsEventsAreKept(AggregatorSystem system) {
+        ServiceProcess worker = system.startWorker(
+                retention(NASTY + "*", "5m", "exempt.*", "", "exempt.short", "1s", "*.short", "5m", "*", "1h"));
+        List<String> short_ = List.of(NASTY, NASTY + "é😀", "x.short", "😀.short");
+        List<String> long_ = List.of("a'bX\"%_\\.", "a'b\"X_\\.", "a'b\"%X\\.", "exempt.short", "short.x", "other");
+        for (String topic : Stream.concat(short_.stream(), long_.stream()).toList()) {
+            system.publish(TestEvents.json(List.of(
+                            TestEvents.event(topic, "1"), TestEvents.event(topic, "2"), conflicting(topic, "1"))))
+                    .then()
+                    .statusCode(200);
+        }
+        assertThat(system.awaitSettled()).isEqualTo(new Books(30, 20, 0, 10, 10, 0, 0, 0, 0));
+        system.jdbc()
+                .sql("UPDATE events SET stored_at = stored_at - interval '10 min'")
+                .update();
+        // What a settlement leaves that was under way when its event was deleted.
+        system.jdbc()
+                .sql("INSERT INTO conflicts (topic, event_id, ts, source, payload, received_at)"
+                        + " VALUES ('other', '3', now(), 'test', '{}', now())")
+                .update();
+
+        await().until(() -> system.stats().books().equals(new Books(30, 20, 8, 10, 10, 0, 0, 0, 0)));
+        assertThat(system.jdbc()
+                        .sql("SELECT DISTINCT topic FROM events")
+                        .query(String.class)
+                        .list())
+                .containsExactlyInAnyOrderElementsOf(long_);
+        await().untilAsserted(() -> assertThat(system.jdbc()
+                        .sql("SELECT topic || event_id FROM conflicts")
+                        .query(String.class)
+                        .list())
+                .containsExactlyInAnyOrderElementsOf(
+                        long_.stream().map(topic -> topic + "1").toList()));
+        await().untilAsserted(() -> {
+            assertThat(system.metrics(worker)).contains("aggregator_events_expired_total 8.0");
+            assertThat(worker.log().lines().filter(line -> line.contains("that had expired")))
+                    .hasSize(1);
+        });
+
+        // The duplicate window has ended with it.
+        system.http()
+                .header("Content-Type", "application/json")
+                .body(TestEvents.json(List.of(TestEvents.event("x.short", "1"), TestEvents.event("exempt.short", "1"))))
+                .post("/publish?wait=20s")
+                .then()
+                .statusCode(200)
+                .body("outcomes", contains("stored", "duplicate"));
+        assertThat(system.awaitSettled()).isEqualTo(new Books(32, 21, 8, 11, 10, 0, 0, 0, 0));
+        assertThat(rowsLessThanBooks(system)).isZero();
+    }
+
+    private static Event conflicting(String topic, String eventId) {
+        return new Event(topic, eventId, Instant.EPOCH, "other", "{}");
+    }
+
+    /** What a batch answers; no number if it was not its turn. */
+    private record Batch(@Nullable Long expired, @Nullable Long upToNumber) {}
+
+    private static Batch expire(Connection connection, String topic, int atMost) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT * FROM expire_events(?, 3600, '0', 0, ?)")) {
+            statement.setString(1, topic);
+            statement.setInt(2, atMost);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return new Batch(row.getObject("expired", Long.class), row.getObject("up_to_number", Long.class));
+            }
+        }
+    }
+
+    /** Stores events that are so much older than now, in this order of arrival; gives the number of the first. */
+    private static long store(Connection connection, String topic, String... ages) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                INSERT INTO events (topic, event_id, ts, source, payload, received_at, stored_at)
+                SELECT ?, place, now(), 'test', '{}', now(), now() - age::interval
+                FROM unnest(?) WITH ORDINALITY AS event (age, place)
+                ORDER BY place
+                RETURNING arrival_number
+                """)) {
+            statement.setString(1, topic);
+            statement.setArray(2, connection.createArrayOf("text", ages));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    private static List<@Nullable String> ids(AggregatorSystem system, String topic) {
+        return system.jdbc()
+                .sql("SELECT event_id FROM events WHERE topic = ? ORDER BY arrival_number")
+                .param(topic)
+                .query(String.class)
+                .list();
+    }
+
+    @Test
+    @OwnSystem(workers = 0)
+    void ofTheOldestThoseGoThatAreOlderAndNoneWaitsForOneThatIsNot(AggregatorSystem system) throws SQLException {
+        try (Connection first = system.connect();
+                Connection second = system.connect()) {
+            // In one transaction, so that now() is the same. Nothing of it is committed, so it says of no place yet
+            // that
+            // none will come there.
+            first.setAutoCommit(false);
+            store(first, "t", "1 h 1 us", "1 h", "59 min", "2 h", "0", "3 h", "4 h");
+            assertThat(expire(first, "t", 6)).isEqualTo(new Batch(3L, null));
+            // Of two sessions, one has its turn.
+            assertThat(expire(second, "t", 6)).isEqualTo(new Batch(null, null));
+            first.commit();
+            assertThat(ids(system, "t")).containsExactly("2", "3", "5", "7");
+
+            first.setAutoCommit(true);
+            long number = store(first, "ordered", "5 h", "4 h", "3 h", "2 h", "1 s", "2 h");
+            store(first, "ordered2", "5 h");
+            assertThat(expire(first, "ordered", 3)).isEqualTo(new Batch(3L, number + 2));
+            assertThat(expire(first, "ordered", 3)).isEqualTo(new Batch(2L, number + 3));
+            assertThat(expire(first, "ordered", 3)).isEqualTo(new Batch(0L, null));
+            assertThat(ids(system, "ordered")).containsExactly("5");
+            assertThat(ids(system, "ordered2")).containsExactly("1");
+
+            // The clock was wrong when these were stored.
+            store(first, "future", "-1 y", "-1 y", "-1 y", "2 h", "2 h");
+            assertThat(expire(first, "future", 2).expired()).isEqualTo(2);
+            assertThat(ids(system, "future")).containsExactly("1", "2", "3");
+        }
+    }
+
+    /**
+     * Producers that send the same keys again and again, with one of two contents, while a worker and PostgreSQL are killed
+     * and events expire after a second.
+     */
+    @Test
+    @OwnSystem(workers = 0)
+    void nothingIsLostOrCountedTwiceWhileEventsExpireThatAreSentAgain(AggregatorSystem system) throws Exception {
+        system.jdbc()
+                .sql("CREATE TABLE gone (topic text, event_id text, age interval)")
+                .update();
+        system.jdbc().sql("""
+                        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+                        BEGIN
+                            INSERT INTO gone VALUES (OLD.topic, OLD.event_id, now() - OLD.stored_at);
+                            RETURN NULL;
+                        END
+                        $$
+                        """).update();
+        system.jdbc()
+                .sql("CREATE TRIGGER note AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION note()")
+                .update();
+        system.start(0, 3, retention("short", "1s").withArguments("--worker.lease=2s"));
+        BooksWatch watch = new BooksWatch(system);
+        Load load = new Load(system, System.nanoTime());
+        List<Long> wrong = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<?>> all = new ArrayList<>();
+            IntStream.range(0, 8).forEach(i -> all.add(threads.submit(() -> load.publish(i))));
+            all.add(threads.submit(() -> {
+                while (!load.isOver()) {
+                    watch.run();
+                    long difference = rowsLessThanBooks(system);
+                    if (difference != 0) {
+                        wrong.add(difference);
+                    }
+                }
+            }));
+            await().until(() -> expired(system) > 500);
+            system.workers().getFirst().kill();
+            long more = expired(system) + 500;
+            await().until(() -> expired(system) > more);
+            assertThat(deadlocks(system)).isZero(); // which PostgreSQL forgets with its kill
+            system.postgres().kill();
+            system.postgres().start();
+            system.postgres().awaitReady();
+            long before = expired(system);
+            await().until(() -> expired(system) > before + 500);
+            load.over = true;
+            for (Future<?> one : all) {
+                one.get();
+            }
+        }
+        assertThat(watch.wrong()).as("seed %s", load.seed).isEmpty();
+        assertThat(watch.answers()).isGreaterThan(10);
+        assertThat(wrong).as("seed %s", load.seed).isEmpty();
+
+        Books books = system.awaitSettled();
+        assertThat(books.conflicting()).isPositive();
+        assertThat(system.jdbc()
+                        .sql("SELECT event_id FROM events WHERE topic = 'long'")
+                        .query(String.class)
+                        .set())
+                .containsAll(load.accepted);
+        await().until(() -> ids(system, "short").isEmpty());
+        assertThat(system.jdbc()
+                        .sql("SELECT count(*) FROM gone WHERE topic <> 'short' OR age <= interval '1 s'")
+                        .query(Long.class)
+                        .single())
+                .isZero();
+        assertThat(expired(system))
+                .isEqualTo(system.jdbc()
+                        .sql("SELECT count(*) FROM gone")
+                        .query(Long.class)
+                        .single());
+        assertThat(rowsLessThanBooks(system)).isZero();
+        assertThat(deadlocks(system)).isZero();
+        await().until(() -> system.jdbc()
+                        .sql("SELECT count(*) FROM conflicts WHERE topic = 'short'")
+                        .query(Long.class)
+                        .single()
+                == 0);
+    }
+
+    private static long deadlocks(AggregatorSystem system) {
+        return system.jdbc()
+                .sql("SELECT sum(deadlocks) FROM pg_stat_database")
+                .query(Long.class)
+                .single();
+    }
+
+    private static long expired(AggregatorSystem system) {
+        return system.stats().books().expired();
+    }
+
+    /** How many rows are missing that were stored and have not expired, in one snapshot; 0 if PostgreSQL is away. */
+    private static long rowsLessThanBooks(AggregatorSystem system) {
+        try {
+            return system.jdbc().sql("""
+                            SELECT (SELECT sum(stored) - sum(expired) FROM (
+                                SELECT stored, expired FROM topic_totals
+                                UNION ALL
+                                SELECT stored, expired FROM totals_delta
+                            ) AS counted) - (SELECT count(*) FROM events)
+                            """).query(Long.class).single();
+        } catch (DataAccessException e) {
+            return 0;
+        }
+    }
+
+    private static ConditionFactory await() {
+        return Awaitility.await()
+                .atMost(60, TimeUnit.SECONDS)
+                .pollInterval(50, TimeUnit.MILLISECONDS)
+                .ignoreExceptions();
+    }
+
+    /**
+     * Sends to one topic the same few keys all the time, to another one new ones, and remembers what was accepted of these. It
+     * waits for the outcome, so that nothing piles up.
+     */
+    private static final class Load {
+        final long seed;
+        final Set<String> accepted = ConcurrentHashMap.newKeySet();
+        volatile boolean over;
+        private final AggregatorSystem system;
+        private final HttpClient client = HttpClient.newHttpClient();
+
+        Load(AggregatorSystem system, long seed) {
+            this.system = system;
+            this.seed = seed;
+        }
+
+        boolean isOver() {
+            return over;
+        }
+
+        void publish(int number) {
+            Random random = new Random(seed + number);
+            for (int request = 0; !over; request++) {
+                String fresh = number + "-" + request;
+                List<Event> events = Stream.concat(
+                                Stream.of(TestEvents.event("long", fresh)),
+                                random.ints(50, 0, 500)
+                                        .mapToObj(key -> random.nextInt(10) == 0
+                                                ? conflicting("short", Integer.toString(key))
+                                                : TestEvents.event("short", Integer.toString(key))))
+                        .toList();
+                if (isAccepted(TestEvents.json(events))) {
+                    accepted.add(fresh);
+                }
+            }
+        }
+
+        private boolean isAccepted(String json) {
+            HttpRequest request = HttpRequest.newBuilder(system.api().resolve("/publish?wait=2s"))
+                    .timeout(Duration.ofSeconds(10))
+                    .header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString(json))
+                    .build();
+            try {
+                int status = client.send(request, BodyHandlers.discarding()).statusCode();
+                return status == 200 || status == 202;
+            } catch (IOException | InterruptedException e) {
+                return false;
+            }
+        }
+    }
+}
