@@ -16,13 +16,14 @@ totals AS (
     SELECT
         topic,
         sum(stored)::bigint AS stored,
+        sum(expired)::bigint AS expired,
         sum(duplicates)::bigint AS duplicates,
         sum(conflicting)::bigint AS conflicting,
         sum(dead_lettered)::bigint AS dead_lettered
     FROM (
-        SELECT topic, stored, duplicates, conflicting, dead_lettered FROM page JOIN topic_totals USING (topic)
+        SELECT topic, stored, expired, duplicates, conflicting, dead_lettered FROM page JOIN topic_totals USING (topic)
         UNION ALL
-        SELECT topic, stored, duplicates, conflicting, dead_lettered FROM page JOIN totals_delta USING (topic)
+        SELECT topic, stored, expired, duplicates, conflicting, dead_lettered FROM page JOIN totals_delta USING (topic)
     ) AS counted
     GROUP BY topic
 )

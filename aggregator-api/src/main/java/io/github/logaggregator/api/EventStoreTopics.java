@@ -26,16 +26,18 @@ class EventStoreTopics {
     /**
      * What was settled of a topic.
      *
-     * @param stored its events
+     * @param stored its events, those that expired included
+     * @param expired those of the stored that were older than their topic's retention, and deleted
      * @param duplicates events that were there before
      * @param conflicting those of the duplicates whose content was not that of the stored event
      * @param deadLettered events that could not be stored
-     * @param firstArrival when its first event was stored; null if none is
-     * @param lastArrival when its last event was stored; null if none is
+     * @param firstArrival when the first of its events that are there was stored; null if there is none
+     * @param lastArrival when the last of them was stored; null if there is none
      */
     record Topic(
             @JsonProperty("topic") String name,
             @JsonProperty("stored") long stored,
+            @JsonProperty("expired") long expired,
             @JsonProperty("duplicates") long duplicates,
             @JsonProperty("conflicting") long conflicting,
             @JsonProperty("dead_lettered") long deadLettered,
@@ -71,6 +73,7 @@ class EventStoreTopics {
         return new Topic(
                 row.getString("topic"),
                 row.getLong("stored"),
+                row.getLong("expired"),
                 row.getLong("duplicates"),
                 row.getLong("conflicting"),
                 row.getLong("dead_lettered"),

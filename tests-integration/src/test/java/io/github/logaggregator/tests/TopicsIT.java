@@ -52,12 +52,14 @@ class TopicsIT {
                 .containsExactly(
                         "topic",
                         "stored",
+                        "expired",
                         "duplicates",
                         "conflicting",
                         "dead_lettered",
                         "first_arrival",
                         "last_arrival");
         assertThat(entry.get("stored").intValue()).isEqualTo(4);
+        assertThat(entry.get("expired").intValue()).isZero();
         assertThat(entry.get("duplicates").intValue()).isEqualTo(3);
         assertThat(entry.get("conflicting").intValue()).isEqualTo(1);
         assertThat(entry.get("dead_lettered").intValue()).isZero();
