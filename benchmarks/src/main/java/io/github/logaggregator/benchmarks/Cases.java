@@ -7,6 +7,7 @@ import static io.github.logaggregator.benchmarks.Workbench.say;
 import io.github.logaggregator.benchmarks.LoadGenerator.Outcome;
 import io.github.logaggregator.benchmarks.SystemUnderTest.Progress;
 import io.github.logaggregator.benchmarks.Workbench.Timed;
+import io.github.logaggregator.localstack.EmbeddedPostgresStore;
 import io.github.logaggregator.localstack.Ports;
 import io.github.logaggregator.localstack.ServiceProcess;
 import java.net.URI;
@@ -78,7 +79,8 @@ final class Cases implements AutoCloseable {
     }
 
     Machine machine() {
-        return Machine.of("PostgreSQL " + system.query("SHOW server_version") + ", Redis " + system.redisVersion());
+        return Machine.of("PostgreSQL " + system.query(EmbeddedPostgresStore.DATABASE, "SHOW server_version")
+                + ", Redis " + system.redisVersion());
     }
 
     List<Case> run() {
@@ -123,6 +125,7 @@ final class Cases implements AutoCloseable {
                 tables.settling(),
                 memory.result(),
                 tables.reading(),
+                tables.readingTheRest(),
                 stream.result(),
                 start.alone(
                         "API at most 2.5 s, worker 2 s",
@@ -141,6 +144,7 @@ final class Cases implements AutoCloseable {
         }
         bench.send(plain, 1, 0, millis);
         system.forgetQueue(PlainApplication.QUEUE);
+        bench.warmUp(List.of(api.resolve("/events?limit=5&topic=probes")));
         double unused = bench.settlementsPerSecond();
     }
 

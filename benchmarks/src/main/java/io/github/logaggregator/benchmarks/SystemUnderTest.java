@@ -162,8 +162,8 @@ final class SystemUnderTest implements AutoCloseable {
     }
 
     /** The one value that a query gives. */
-    String query(String sql) {
-        try (Connection connection = database(EmbeddedPostgresStore.DATABASE).getConnection();
+    String query(String database, String sql) {
+        try (Connection connection = database(database).getConnection();
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();

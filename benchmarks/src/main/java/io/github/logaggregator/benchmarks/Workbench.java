@@ -6,6 +6,8 @@ import io.github.logaggregator.benchmarks.SystemUnderTest.Progress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
@@ -17,6 +19,8 @@ final class Workbench implements AutoCloseable {
     static final int BATCH = 100;
     static final int CONNECTIONS = 64;
     static final int BATCH_CONNECTIONS = 64;
+
+    private static final int READERS = 8;
 
     private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(5);
 
@@ -93,6 +97,20 @@ final class Workbench implements AutoCloseable {
                 BATCH_CONNECTIONS,
                 0,
                 options.seconds() * 1_000L));
+    }
+
+    /** Asks for all of these, by several at once, for {@code bench.warm-up-seconds}. */
+    void warmUp(List<URI> uris) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(options.warmUpSeconds());
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < READERS; i++) {
+                threads.execute(() -> {
+                    while (System.nanoTime() < end) {
+                        uris.forEach(http::get);
+                    }
+                });
+            }
+        }
     }
 
     private Outcome send(Load load) {
