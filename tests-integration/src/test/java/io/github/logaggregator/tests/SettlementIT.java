@@ -288,13 +288,77 @@ class SettlementIT {
 
     /** Deletes all events of a topic, as if they had been stored long ago; gives how many. */
     private static long expire(Connection connection, String topic) throws SQLException {
+        return Objects.requireNonNull(expire(connection, topic, 0, 1_000).expired());
+    }
+
+    /** What a batch answers; no number if it was not its turn. */
+    private record Batch(@Nullable Long expired, @Nullable Long upToNumber) {}
+
+    private static Batch expire(Connection connection, String topic, int keptSeconds, int atMost) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("SELECT expired FROM expire_events(?, 0, '0', 0, 1000)")) {
+                connection.prepareStatement("SELECT * FROM expire_events(?, ?, '0', 0, ?)")) {
             statement.setString(1, topic);
+            statement.setInt(2, keptSeconds);
+            statement.setInt(3, atMost);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return new Batch(row.getObject("expired", Long.class), row.getObject("up_to_number", Long.class));
+            }
+        }
+    }
+
+    /** Stores events that are so much older than now, in this order of arrival; gives the number of the first. */
+    private static long store(Connection connection, String topic, String... ages) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                INSERT INTO events (topic, event_id, ts, source, payload, received_at, stored_at)
+                SELECT ?, place, now(), 'test', '{}', now(), now() - age::interval
+                FROM unnest(?) WITH ORDINALITY AS event (age, place)
+                ORDER BY place
+                RETURNING arrival_number
+                """)) {
+            statement.setString(1, topic);
+            statement.setArray(2, connection.createArrayOf("text", ages));
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 return row.getLong(1);
             }
+        }
+    }
+
+    private static List<@Nullable String> ids(String topic) {
+        return system.jdbc()
+                .sql("SELECT event_id FROM events WHERE topic = ? ORDER BY arrival_number")
+                .param(topic)
+                .query(String.class)
+                .list();
+    }
+
+    @Test
+    void ofTheOldestThoseGoThatAreOlderAndNoneWaitsForOneThatIsNot() throws SQLException {
+        try (Connection first = system.connect();
+                Connection second = system.connect()) {
+            // In one transaction, so that now() is the same. As it is not over, something may still come at its places.
+            first.setAutoCommit(false);
+            store(first, "unordered", "1 h 1 us", "1 h", "59 min", "2 h", "0", "3 h", "4 h");
+            assertThat(expire(first, "unordered", 3_600, 6)).isEqualTo(new Batch(3L, null));
+            // Of two sessions, one has its turn.
+            assertThat(expire(second, "unordered", 3_600, 6)).isEqualTo(new Batch(null, null));
+            first.commit();
+            assertThat(ids("unordered")).containsExactly("2", "3", "5", "7");
+
+            first.setAutoCommit(true);
+            long number = store(first, "ordered", "5 h", "4 h", "3 h", "2 h", "1 s", "2 h");
+            store(first, "ordered2", "5 h");
+            assertThat(expire(first, "ordered", 3_600, 3)).isEqualTo(new Batch(3L, number + 2));
+            assertThat(expire(first, "ordered", 3_600, 3)).isEqualTo(new Batch(2L, number + 3));
+            assertThat(expire(first, "ordered", 3_600, 3)).isEqualTo(new Batch(0L, null));
+            assertThat(ids("ordered")).containsExactly("5");
+            assertThat(ids("ordered2")).containsExactly("1");
+
+            // The clock was wrong when these were stored.
+            store(first, "future", "-1 y", "-1 y", "-1 y", "2 h", "2 h");
+            assertThat(expire(first, "future", 3_600, 2).expired()).isEqualTo(2);
+            assertThat(ids("future")).containsExactly("1", "2", "3");
         }
     }
 
