@@ -21,7 +21,6 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,7 +30,6 @@ import tools.jackson.databind.JsonNode;
 
 /** CloudEvents, as their own Java SDK sends them, are taken whole, and are the same in every mode. */
 @SharedSystem
-@Tag("stores")
 class CloudEventsIT {
     private static final JsonFormat FORMAT = new JsonFormat();
 

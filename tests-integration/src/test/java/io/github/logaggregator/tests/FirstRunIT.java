@@ -5,12 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.logaggregator.model.Event;
 import io.github.logaggregator.model.Stats.Books;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a user sees first: the publisher's figures are exact. */
 @OwnSystem
-@Tag("stores")
 class FirstRunIT {
     @Test
     void aThousandEventsAreSevenHundredStoredAndThreeHundredDuplicates(AggregatorSystem system) {

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,7 +27,6 @@ class InputFileIT {
             AggregatorSystem.ROOT.resolve("../shared/data/loghub-10k.ndjson").normalize();
 
     @Test
-    @Tag("stores")
     void tenThousandRealLogLinesAreStoredOnceEachAndEqual(AggregatorSystem system) throws IOException {
         assumeTrue(Files.exists(REAL_LOG_LINES), "there are no real log lines at hand");
         storesEachLineOnceAndEqual(system, REAL_LOG_LINES, 10_000);

@@ -12,14 +12,12 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is as large as it may be is taken, what is larger is refused whole. */
 @SharedSystem
 class LimitsIT {
     @Test
-    @Tag("stores")
     void takesAPayloadOfAMebibyte(AggregatorSystem system) {
         Event event = TestEvents.ofPayloadSize(AggregatorSystem.newTopic(), "1", 1 << 20);
         assertThat(system.publish(TestEvents.json(event)).statusCode()).isEqualTo(200);
@@ -28,7 +26,6 @@ class LimitsIT {
     }
 
     @Test
-    @Tag("stores")
     void takesABatchOfTenThousand(AggregatorSystem system) {
         String topic = AggregatorSystem.newTopic();
         system.publish(TestEvents.json(TestEvents.events(topic, 10_000)))
