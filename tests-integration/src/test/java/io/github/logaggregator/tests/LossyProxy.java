@@ -17,21 +17,27 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a service and a store, and loses things. Replies: the store has done what it was asked for, and the
- * service does not learn of it. Or, as a firewall does, whole connections: they stay open, and nothing comes through them
- * any more, while new ones work. Everything else it passes on as it comes.
+ * Stands between a service and a store, or a client and the API, and loses things. Replies: the store has done what it
+ * was asked for, and the service does not learn of it. Or, as a firewall does, whole connections: they stay open, and
+ * nothing comes through them any more, while new ones work. Everything else it passes on as it comes.
  */
 final class LossyProxy implements AutoCloseable {
     private static final long HELD_WITHIN_SECONDS = 60;
 
-    private final Store store;
+    private final String host;
+    private final int port;
     private final ServerSocket server;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private volatile @Nullable HeldReply next;
     private volatile HeldReply last = new HeldReply("");
 
     LossyProxy(Store store) {
-        this.store = store;
+        this(store.host(), store.port());
+    }
+
+    LossyProxy(String host, int port) {
+        this.host = host;
+        this.port = port;
         try {
             server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
@@ -109,7 +115,7 @@ final class LossyProxy implements AutoCloseable {
             while (true) {
                 Socket service = server.accept();
                 try {
-                    Link link = new Link(service, new Socket(store.host(), store.port()));
+                    Link link = new Link(service, new Socket(host, port));
                     links.add(link);
                     Thread.ofVirtual().start(() -> link.pass(link.service, link.store));
                     Thread.ofVirtual().start(() -> link.pass(link.store, link.service));
