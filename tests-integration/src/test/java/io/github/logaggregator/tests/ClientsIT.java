@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -226,38 +225,44 @@ class ClientsIT {
         log(port, "web1", daemon + " \"quoted\" back\\slash é 😀");
         await(() -> stored() == 1);
 
-        HeldReply reply = fromClients.holdReply("without a reply");
-        log(port, "web1", daemon + " without a reply");
-        reply.await();
-        await(() -> stored() == 2);
-        reply.cut();
+        holdReplyToMessage(daemon, port, "without a reply").cut();
         await(() -> change().duplicates() >= 1);
 
-        running = endWhileTheInboxIsAway(daemon, port, running, Process::destroy);
-        await(() -> stored() == 12);
-        endWhileTheInboxIsAway(daemon, port, running, Process::destroyForcibly);
-        log(port, "web1", daemon + " back");
-        await(() -> stored() == 23);
+        HeldReply reply = holdReplyToMessage(daemon, port, "before a kill");
+        kill(running);
+        reply.cut();
+        long duplicates = change().duplicates();
+        running = start(daemon);
+        await(() -> change().duplicates() > duplicates);
 
-        assertThat(change().conflicting()).isZero();
-        assertThat(payloads("syslog", "message").filter(message -> message.startsWith(daemon.toString())))
-                .hasSize(23)
-                .doesNotHaveDuplicates()
-                .contains(daemon + " \"quoted\" back\\slash é 😀", daemon + " without a reply", daemon + " back");
-    }
-
-    private Process endWhileTheInboxIsAway(SyslogDaemon daemon, int port, Process running, Consumer<Process> end)
-            throws IOException {
         system.redisStore().stop();
         double refusedBefore = refused(UNAVAILABLE);
         for (int i = 0; i < 10; i++) {
-            log(port, "web1", daemon + " " + running.pid() + " " + i);
+            log(port, "web1", daemon + " before a stop " + i);
         }
         await(() -> refused(UNAVAILABLE) > refusedBefore);
-        end.accept(running);
+        running.destroy();
         status(running);
         startRedis();
-        return start(daemon);
+        start(daemon);
+        log(port, "web1", daemon + " afterwards");
+        await(() -> stored() == 14);
+
+        assertThat(change().conflicting()).isZero();
+        assertThat(payloads("syslog", "message").filter(message -> message.startsWith(daemon.toString())))
+                .hasSize(14)
+                .doesNotHaveDuplicates()
+                .contains(daemon + " \"quoted\" back\\slash é 😀", daemon + " before a kill", daemon + " afterwards");
+    }
+
+    /** Sends a message of which the daemon does not learn that it is stored. */
+    private HeldReply holdReplyToMessage(SyslogDaemon daemon, int port, String message) {
+        long storedBefore = stored();
+        HeldReply reply = fromClients.holdReply(message);
+        log(port, "web1", daemon + " " + message);
+        reply.await();
+        await(() -> stored() == storedBefore + 1);
+        return reply;
     }
 
     @ParameterizedTest

@@ -28,7 +28,8 @@ enum SyslogDaemon {
             return List.of("-n", "-f", folder.resolve(MAIN).toString(), "-i", pidFile(folder));
         }
     },
-    SYSLOG_NG("syslog-ng", "syslog-ng", 250) { // more it takes for something else than a host
+    // What is longer it takes for no host.
+    SYSLOG_NG("syslog-ng", "syslog-ng", 250) {
         @Override
         String configuration(Path folder, int port) {
             return """
