@@ -187,18 +187,18 @@ class RetentionIT {
                 }
             }));
             try {
-            awaitMoreExpired(system);
-            ServiceProcess killed = system.workers().getFirst();
-            killed.kill();
-            awaitMoreExpired(system);
-            assertThat(deadlocks(system)).isZero(); // which PostgreSQL forgets with its kill
-            system.postgres().kill();
-            system.postgres().start();
-            killed.start();
-            system.postgres().awaitReady();
-            awaitMoreExpired(system);
+                awaitMoreExpired(system);
+                ServiceProcess killed = system.workers().getFirst();
+                killed.kill();
+                awaitMoreExpired(system);
+                assertThat(deadlocks(system)).isZero(); // which PostgreSQL forgets with its kill
+                system.postgres().kill();
+                system.postgres().start();
+                killed.start();
+                system.postgres().awaitReady();
+                awaitMoreExpired(system);
             } finally {
-            load.over = true;
+                load.over = true;
             }
             for (Future<?> one : all) {
                 one.get();
