@@ -2,7 +2,8 @@
 --
 -- Parameters: topics, xid and number of the place, how many events at most, the same again
 SELECT topic, event_id, ts, source, payload::text AS payload, arrival_xid::text AS xid, arrival_number,
-    arrival_xid < (SELECT arrival_horizon()) AS final
+    arrival_xid < (SELECT arrival_horizon()) AS final,
+    sum(pg_column_size(payload)) OVER () AS bytes
 FROM unnest(?::text[]) AS wanted (wanted_topic)
 CROSS JOIN LATERAL (
     SELECT *

@@ -31,6 +31,12 @@ class EventFeed implements SmartLifecycle {
 
     private static final long LONGEST_PAUSE_MILLIS = 100;
 
+    /** How much the feed reads at once... */
+    private static final long MAX_CHARACTERS = 4_000_000;
+
+    /** ...and a subscriber, who keeps it for as long as it takes to write it. */
+    private static final long MAX_CHARACTERS_OF_ONE = 250_000;
+
     /** Subscribers that read from PostgreSQL at one moment; the others wait, and leave connections to other requests. */
     private static final int READING_AT_ONCE = 2;
 
@@ -107,7 +113,7 @@ class EventFeed implements SmartLifecycle {
             if (stopping) {
                 throw new EndedException();
             }
-            return store.after(after, topics);
+            return store.after(after, topics, MAX_CHARACTERS_OF_ONE);
         } finally {
             reading.release();
         }
@@ -216,7 +222,7 @@ class EventFeed implements SmartLifecycle {
             // Then it is found by looking.
         }
         try {
-            return store.after(from, Set.of());
+            return store.after(from, Set.of(), MAX_CHARACTERS);
         } catch (RuntimeException e) {
             return new Arrivals(List.of(), false, false);
         }

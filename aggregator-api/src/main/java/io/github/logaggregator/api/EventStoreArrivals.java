@@ -24,13 +24,13 @@ class EventStoreArrivals {
     private static final String ARRIVALS = ResourceText.of("sql/arrivals.sql");
     private static final String ARRIVALS_OF_TOPICS = ResourceText.of("sql/arrivals_of_topics.sql");
 
-    /** Some arrivals are read at once, and fewer if their payloads have more characters than this. */
     private static final int AT_ONCE = 1_000;
-
-    private static final long MAX_CHARACTERS = 4_000_000;
 
     /** Rows that the driver holds at once; each may be as large as an event may be. */
     private static final int FETCH_SIZE = 20;
+
+    /** Rows whose payloads take no more than this in PostgreSQL, compressed, are fetched in one go after the first ones. */
+    private static final int MAX_FETCH_BYTES = 256 * 1024;
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
@@ -74,9 +74,10 @@ class EventStoreArrivals {
      * Reads what arrived after a place, or the first of it.
      *
      * @param topics only events of these; empty for all
+     * @param maxCharacters it ends with the event whose payload goes beyond, all payloads together
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    Arrivals after(Place place, Set<String> topics) {
+    Arrivals after(Place place, Set<String> topics, long maxCharacters) {
         // The driver reads row by row only in a transaction.
         return postgresAccess.ask(() -> transaction.execute(status -> jdbc.execute((Connection connection) -> {
             try (PreparedStatement statement =
@@ -93,18 +94,21 @@ class EventStoreArrivals {
                     statement.setInt(++i, AT_ONCE);
                 }
                 try (ResultSet rows = statement.executeQuery()) {
-                    return arrivals(rows);
+                    return arrivals(rows, maxCharacters);
                 }
             }
         })));
     }
 
-    private static Arrivals arrivals(ResultSet rows) throws SQLException {
+    private static Arrivals arrivals(ResultSet rows, long maxCharacters) throws SQLException {
         List<Arrival> arrivals = new ArrayList<>();
         long characters = 0;
         while (rows.next()) {
             if (!rows.getBoolean("final")) {
                 return new Arrivals(arrivals, false, true);
+            }
+            if (rows.getLong("bytes") <= MAX_FETCH_BYTES) {
+                rows.setFetchSize(0); // all that are left
             }
             Event event = new Event(
                     rows.getString("topic"),
@@ -114,7 +118,7 @@ class EventStoreArrivals {
                     rows.getString("payload"));
             arrivals.add(new Arrival(event, place(rows)));
             characters += event.payload().length();
-            if (characters >= MAX_CHARACTERS) {
+            if (characters >= maxCharacters) {
                 return new Arrivals(arrivals, true, false);
             }
         }

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A claim whose worker died is settled by another one, and counts once; what nobody can read stops nobody. */
@@ -42,7 +41,6 @@ class CrashIT {
     }
 
     @Test
-    @Tag("stores")
     void whatAWorkerHeldWhenItWasKilledIsSettledByAnother(AggregatorSystem system) {
         ServiceProcess first = system.startWorker(SHORT_LEASE);
         system.postgres().pause();

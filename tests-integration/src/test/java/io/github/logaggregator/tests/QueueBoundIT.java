@@ -14,14 +14,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is unsettled is bounded, in number, bytes and memory, and drains when it is full. Without a worker nothing is settled. */
 @OwnSystem(apis = 0, workers = 0)
 class QueueBoundIT {
     @Test
-    @Tag("stores")
     void refusesWhatWouldPassTheBoundAndGoesOnWhenThereIsRoomAgain(AggregatorSystem system) {
         system.startApi(LaunchOptions.defaults().withArguments("--api.queue.max-events=10"));
         assertThat(system.publish(TestEvents.json(TestEvents.events("t", 8))).statusCode())
@@ -73,7 +71,6 @@ class QueueBoundIT {
     }
 
     @Test
-    @Tag("stores")
     void answersThatRedisIsFullAndStillDrains(AggregatorSystem system) {
         system.startApi(LaunchOptions.defaults());
         String used = system.redis()
