@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
@@ -23,6 +26,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class EventFeed implements SmartLifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(EventFeed.class);
+
     /** How often to look although nobody told that something was settled: not all that is told is heard. */
     private static final long LOOK_MILLIS = 1_000;
 
@@ -35,10 +40,13 @@ class EventFeed implements SmartLifecycle {
     private static final long MAX_CHARACTERS = 4_000_000;
 
     /** ...and a subscriber, who keeps it for as long as it takes to write it. */
-    private static final long MAX_CHARACTERS_OF_ONE = 250_000;
+    private static final long MAX_CHARACTERS_OF_ONE = 100_000;
 
     /** Subscribers that read from PostgreSQL at one moment; the others wait, and leave connections to other requests. */
     private static final int READING_AT_ONCE = 2;
+
+    /** How long one waits for that. */
+    private static final long PATIENCE_MILLIS = 2_000;
 
     private final EventStoreArrivals store;
     private final EventQueueSettlements settlements;
@@ -80,20 +88,31 @@ class EventFeed implements SmartLifecycle {
      *
      * @param topics only events of these; empty for all
      * @param after where to go on; null to begin with what arrives from now on
-     * @throws Refusal if there are too many subscribers, or PostgreSQL did not answer (503)
+     * @throws Refusal if there are too many subscribers, or PostgreSQL did not answer (503), or has not reached that place
+     *     (422)
      */
-    Subscriber subscribe(Set<String> topics, @Nullable Place after) {
+    Subscriber subscribe(Set<String> topics, @Nullable Place after) throws InterruptedException, EndedException {
         if (!places.tryAcquire()) {
             throw Refusal.unavailable(
                     "There are " + properties.subscribers().max() + " subscribers already (api.subscribers.max).",
                     properties.retryAfter());
         }
         try {
-            return new Subscriber(this, topics, after == null ? store.newest() : after);
-        } catch (RuntimeException e) {
+            return new Subscriber(this, topics, ask(() -> begin(after)));
+        } catch (RuntimeException | InterruptedException | EndedException e) {
             places.release();
             throw e;
         }
+    }
+
+    private Place begin(@Nullable Place after) {
+        if (after == null) {
+            return store.newest();
+        }
+        if (!store.isReached(after)) {
+            throw Paging.invalid("after", "is no place that this database has reached");
+        }
+        return after;
     }
 
     /** Ends a subscription. */
@@ -108,12 +127,18 @@ class EventFeed implements SmartLifecycle {
      * @throws Refusal if PostgreSQL did not answer (503)
      */
     Arrivals arrivals(Place after, Set<String> topics) throws InterruptedException, EndedException {
-        reading.acquire();
+        return ask(() -> store.after(after, topics, MAX_CHARACTERS_OF_ONE));
+    }
+
+    private <T> T ask(Supplier<T> question) throws InterruptedException, EndedException {
+        if (!reading.tryAcquire(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+            throw Refusal.unavailable("Too many subscribers come at once.", properties.retryAfter());
+        }
         try {
             if (stopping) {
                 throw new EndedException();
             }
-            return store.after(after, topics, MAX_CHARACTERS_OF_ONE);
+            return question.get();
         } finally {
             reading.release();
         }
@@ -125,13 +150,26 @@ class EventFeed implements SmartLifecycle {
      * @return up to where it must have read from PostgreSQL itself
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    synchronized Place join(Subscriber subscriber) throws EndedException {
-        if (stopping) {
-            throw new EndedException();
+    Place join(Subscriber subscriber) throws InterruptedException, EndedException {
+        Place newest = null;
+        while (true) {
+            synchronized (this) {
+                if (stopping) {
+                    throw new EndedException();
+                }
+                if (place == null) {
+                    place = newest;
+                }
+                if (place != null) {
+                    add(subscriber);
+                    return place;
+                }
+            }
+            newest = ask(store::newest); // not while others wait
         }
-        if (place == null) {
-            place = store.newest();
-        }
+    }
+
+    private void add(Subscriber subscriber) {
         if (subscriber.topics().isEmpty()) {
             ofAllTopics.add(subscriber);
         }
@@ -141,7 +179,6 @@ class EventFeed implements SmartLifecycle {
         if (subscribers.add(subscriber) && subscribers.size() == 1) {
             settled.release();
         }
-        return place;
     }
 
     synchronized void leave(Subscriber subscriber) {
@@ -180,7 +217,7 @@ class EventFeed implements SmartLifecycle {
 
     @Override
     public boolean isRunning() {
-        return thread.isAlive();
+        return thread.getState() != Thread.State.NEW && !stopping;
     }
 
     private void feed() {
@@ -193,11 +230,12 @@ class EventFeed implements SmartLifecycle {
                     continue;
                 }
                 settled.drainPermits();
-                Arrivals arrivals = read(from);
-                handOut(from, arrivals.events());
+                Arrivals arrivals = readAndHandOut(from);
                 if (arrivals.held()) {
                     Thread.sleep(pause);
-                    pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+                    pause = arrivals.events().isEmpty()
+                            ? Math.min(2 * pause, LONGEST_PAUSE_MILLIS)
+                            : FIRST_PAUSE_MILLIS;
                 } else {
                     pause = FIRST_PAUSE_MILLIS;
                     if (!arrivals.more()) {
@@ -210,22 +248,30 @@ class EventFeed implements SmartLifecycle {
         }
     }
 
+    private Arrivals readAndHandOut(Place from) {
+        try {
+            Arrivals arrivals = read(from);
+            handOut(from, arrivals.events());
+            return arrivals;
+        } catch (Refusal e) {
+            // The outage was told, and what is settled meanwhile is read when it is over.
+        } catch (RuntimeException e) {
+            LOG.error("The feed of /events/stream can't go on behind {}; it is tried again", from, e);
+        }
+        return new Arrivals(List.of(), false, false);
+    }
+
     private synchronized @Nullable Place place() {
         return place;
     }
 
-    /** What an outage keeps from being read is read when it is over; it was told. */
     private Arrivals read(Place from) {
         try {
             settlements.listen(settled::release);
         } catch (RuntimeException e) {
             // Then it is found by looking.
         }
-        try {
-            return store.after(from, Set.of(), MAX_CHARACTERS);
-        } catch (RuntimeException e) {
-            return new Arrivals(List.of(), false, false);
-        }
+        return store.after(from, Set.of(), MAX_CHARACTERS);
     }
 
     private synchronized void handOut(Place from, List<Arrival> arrivals) {

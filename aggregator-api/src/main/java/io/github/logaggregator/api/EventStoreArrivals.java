@@ -26,11 +26,14 @@ class EventStoreArrivals {
 
     private static final int AT_ONCE = 1_000;
 
-    /** Rows that the driver holds at once; each may be as large as an event may be. */
-    private static final int FETCH_SIZE = 20;
+    /**
+     * Rows that the driver holds at once, and the server makes within a statement's time-out on a busy machine; any of
+     * them may be as large as an event may be.
+     */
+    private static final int FETCH_SIZE = 4;
 
-    /** Rows whose payloads take no more than this in PostgreSQL, compressed, are fetched in one go after the first ones. */
-    private static final int MAX_FETCH_BYTES = 256 * 1024;
+    /** What payloads may take in PostgreSQL, compressed, that are fetched in one go once the first rows have told their size. */
+    private static final int MAX_FETCH_BYTES = 64 * 1024;
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
@@ -71,6 +74,16 @@ class EventStoreArrivals {
     }
 
     /**
+     * Whether a place may be that of an event which was given out. One that this server has not reached comes from another.
+     *
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    boolean isReached(Place place) {
+        return postgresAccess.ask(() -> jdbc.queryForObject(
+                "SELECT ?::xid8 < arrival_horizon()", Boolean.class, Long.toUnsignedString(place.xid())));
+    }
+
+    /**
      * Reads what arrived after a place, or the first of it.
      *
      * @param topics only events of these; empty for all
@@ -107,9 +120,10 @@ class EventStoreArrivals {
             if (!rows.getBoolean("final")) {
                 return new Arrivals(arrivals, false, true);
             }
-            if (rows.getLong("bytes") <= MAX_FETCH_BYTES) {
-                rows.setFetchSize(0); // all that are left
-            }
+            rows.setFetchSize(
+                    rows.getLong("page_bytes") <= MAX_FETCH_BYTES
+                            ? 0 // all that are left
+                            : Math.max(FETCH_SIZE, MAX_FETCH_BYTES / rows.getInt("most_bytes")));
             Event event = new Event(
                     rows.getString("topic"),
                     rows.getString("event_id"),

@@ -69,6 +69,7 @@ class StreamController {
             List<Message> messages = subscriber.next(Duration.ZERO);
             response.setContentType(MediaType.TEXT_EVENT_STREAM_VALUE + ";charset=UTF-8");
             response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+            response.setHeader("X-Accel-Buffering", "no"); // what nginx asks for, so as not to hold it back
             if (HttpMethod.HEAD.matches(request.getMethod())) {
                 return;
             }
@@ -78,8 +79,14 @@ class StreamController {
                 write(messages, out);
                 messages = next(subscriber);
             }
-        } catch (EndedException | IOException e) {
-            // The client comes again, or has gone.
+        } catch (IOException e) {
+            // The client has gone.
+        } catch (EndedException e) {
+            if (!response.isCommitted()) {
+                // A browser takes an answer that is no stream for the last word, but comes again when the connection
+                // breaks.
+                ProblemReportValve.breakOff(request);
+            }
         }
     }
 

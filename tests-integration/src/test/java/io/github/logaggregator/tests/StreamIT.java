@@ -297,7 +297,8 @@ class StreamIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"after=", "after=7", "after=a-b", "after=-1-1", "topic=", "topic=a%00b"})
+    @ValueSource(
+            strings = {"after=", "after=7", "after=a-b", "after=-1-1", "after=999999999999-1", "topic=", "topic=a%00b"})
     void refusesWhatIsNoPlaceAndNoTopic(String query) {
         system.http()
                 .urlEncodingEnabled(false)
