@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 
 /** An ordinary stop or restart of a service, in the middle of the work, takes seconds and keeps everything. */
 class RestartIT {
-    private static final Duration STOPPED_WITHIN = Duration.ofSeconds(10);
+    /** As long as Compose waits (stop_grace_period). */
+    private static final Duration STOPPED_WITHIN = Duration.ofSeconds(15);
+
     private static final int TERMINATED = 143; // 128 + SIGTERM, as of any JVM
 
     private static long awaitReceived(AggregatorSystem system, long atLeast) {
@@ -158,8 +160,22 @@ class RestartIT {
     }
 
     private static void awaitStopped(ServiceProcess service, CompletableFuture<ProcessHandle> end) {
-        assertThat(end).as(service::logTail).succeedsWithin(STOPPED_WITHIN);
+        assertThat(end).as(() -> whatItDoes(service)).succeedsWithin(STOPPED_WITHIN);
         service.stop(); // which knows of it now
         assertThat(service.exitStatus()).isEqualTo(TERMINATED);
+    }
+
+    private static String whatItDoes(ServiceProcess service) {
+        try {
+            Process jcmd = new ProcessBuilder(
+                            System.getProperty("java.home") + "/bin/jcmd", Long.toString(service.pid()), "Thread.print")
+                    .redirectErrorStream(true)
+                    .start();
+            try (var threads = jcmd.inputReader()) {
+                return service.logTail() + "\n" + String.join("\n", threads.readAllLines());
+            }
+        } catch (IOException e) {
+            return service.logTail() + "\n" + e;
+        }
     }
 }
