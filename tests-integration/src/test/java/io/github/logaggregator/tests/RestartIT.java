@@ -172,7 +172,8 @@ class RestartIT {
                     .redirectErrorStream(true)
                     .start();
             try (var threads = jcmd.inputReader()) {
-                return service.logTail() + "\n" + String.join("\n", threads.readAllLines());
+                return service.logTail() + "\n"
+                        + String.join("\n", threads.lines().toList());
             }
         } catch (IOException e) {
             return service.logTail() + "\n" + e;
