@@ -106,6 +106,9 @@ record Report(Run run, Tally tally, Books before, Books after) {
         report.format("%n%-14s%12s%14s%n", "The books", "this run", "in all");
         book(report, "received", received(), after.received());
         book(report, "stored", stored(), after.stored());
+        if (after.expired() > 0) {
+            book(report, "  expired", after.expired() - before.expired(), after.expired());
+        }
         book(report, "duplicates", duplicates(), after.duplicates());
         book(report, "  conflicting", conflicting(), after.conflicting());
         book(report, "dead-lettered", deadLettered(), after.deadLettered());

@@ -30,6 +30,16 @@ final class ReportTest {
     }
 
     @Test
+    void tellsOfExpiredEventsWhereThereAreAny() {
+        Report report = report(new Books(6000, 4200, 40, 1800, 0, 0, 0, 0, 0), true);
+
+        assertThat(report.fault()).isEmpty();
+        assertThat(report.toString())
+                .contains("  stored               700         4,200\n    expired             40            40\n");
+        assertThat(fresh(6000, 4200, 1800, 0).toString()).doesNotContain("expired");
+    }
+
+    @Test
     void findsAcceptedEventsThatWereNotReceived() {
         assertThat(fresh(5999, 4200, 1799, 0).fault()).contains("1,000 events were accepted, but only 999 received");
     }

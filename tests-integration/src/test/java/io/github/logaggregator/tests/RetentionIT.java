@@ -2,6 +2,7 @@ package io.github.logaggregator.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.equalTo;
 
 import io.github.logaggregator.localstack.LaunchOptions;
 import io.github.logaggregator.localstack.ServiceProcess;
@@ -128,6 +129,13 @@ class RetentionIT {
         assertThat(AggregatorSystem.change(before, system.awaitSettled()))
                 .isEqualTo(new Books(32, 21, 8, 11, 10, 0, 0, 0, 0));
         assertThat(rowsLessThanBooks(system)).isZero();
+        system.http()
+                .get("/topics")
+                .then()
+                .statusCode(200)
+                .body("find { it.topic == 'x.short' }.stored", equalTo(3))
+                .body("find { it.topic == 'x.short' }.expired", equalTo(2))
+                .body("find { it.topic == 'other' }.expired", equalTo(0));
     }
 
     private static double expiredByWorkers(AggregatorSystem system) {

@@ -14,11 +14,13 @@ import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -34,7 +36,7 @@ class StreamIT {
     private static final String HEARTBEAT = "--api.subscribers.heartbeat=200ms";
 
     /** How long Tomcat lets a client take nothing. */
-    private static final String WRITE_TIMEOUT = "--server.tomcat.connection-timeout=2s";
+    private static final String WRITE_TIMEOUT = "--server.tomcat.connection-timeout=10s";
 
     private static AggregatorSystem system;
 
@@ -90,7 +92,7 @@ class StreamIT {
 
     /** A subscriber whose connection breaks at random, and that comes again with the last id it got. */
     private static final class Reader {
-        private final List<String> eventIds = new CopyOnWriteArrayList<>();
+        private final List<String> eventIds = Collections.synchronizedList(new ArrayList<>());
         private final Random random;
         private final String query;
         private final AtomicInteger breaks = new AtomicInteger();
@@ -107,8 +109,8 @@ class StreamIT {
             subscriptions.add(Subscription.to(system.api(), query, lastEventId, this::read));
         }
 
-        private void read(Subscription current) {
-            eventIds.add(current.messages().getLast().eventId());
+        private void read(Subscription current, Subscription.Message message) {
+            eventIds.add(message.eventId());
             left--;
             if (left == 0) {
                 current.close();
@@ -120,6 +122,7 @@ class StreamIT {
 
     private static void awaitAll(Reader reader, List<String> eventIds) {
         await(() -> reader.eventIds.size() >= eventIds.size());
+        awaitHeartbeats(reader.subscriptions.getLast());
         reader.subscriptions.forEach(Subscription::close);
         assertThat(reader.eventIds).isEqualTo(eventIds);
     }
@@ -162,7 +165,7 @@ class StreamIT {
                 assertThat(fromTheBeginning.messages()).isEmpty();
                 connection.commit();
                 for (Subscription each : List.of(ofAll, ofTopic, fromTheBeginning)) {
-                    await(() -> each.messages().size() == 4);
+                    await(() -> each.count() == 4);
                     assertThat(each.eventIds()).containsExactly("late", "0", "1", "2");
                 }
             }
@@ -185,7 +188,7 @@ class StreamIT {
         try (Subscription live = Subscription.to(system.api(), "?topic=" + topic, null)) {
             assertThat(live.messages()).isEmpty();
             system.publish(TestEvents.json(events.subList(2, 4)));
-            await(() -> live.messages().size() == 2);
+            await(() -> live.count() == 2);
             assertThat(live.eventIds()).containsExactly("2", "3");
             assertThat(TestEvents.tree(live.messages().getFirst().data()))
                     .isEqualTo(TestEvents.tree(TestEvents.json(events.get(2))));
@@ -195,7 +198,7 @@ class StreamIT {
                     // As a browser does it.
                     Subscription again = Subscription.to(system.api(), "?topic=" + topic + "&after=0-0", second);
                     Subscription all = Subscription.to(system.api(), "?topic=" + topic + "&after=0-0", null)) {
-                await(() -> all.messages().size() == 4);
+                await(() -> all.count() == 4);
                 assertThat(all.eventIds()).containsExactly("0", "1", "2", "3");
                 awaitHeartbeats(after, again);
                 assertThat(after.eventIds()).containsExactly("3");
@@ -214,7 +217,7 @@ class StreamIT {
                 system.publish(TestEvents.json(TestEvents.event(topic, "of " + topic)));
             }
             system.awaitSettled();
-            await(() -> subscription.messages().size() == 2);
+            await(() -> subscription.count() == 2);
             awaitHeartbeats(subscription);
             assertThat(subscription.eventIds()).containsExactlyInAnyOrder("of " + topics.get(0), "of " + topics.get(1));
         }
@@ -238,8 +241,78 @@ class StreamIT {
                         .then()
                         .statusCode(200);
             }
-            await(() -> other.messages().size() == events);
+            await(() -> other.count() == events);
             await(() -> metric("aggregator_subscribers") == 1);
+        }
+    }
+
+    @Test
+    void givesWhoPausedForLongerThanItIsKeptEverythingAllTheSame() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        int events = 40;
+        CountDownLatch pause = new CountDownLatch(1);
+        try (Subscription pausing = Subscription.to(
+                        system.api(), "?topic=" + topic, null, (subscription, message) -> await(pause));
+                Subscription other = Subscription.to(system.api(), "?topic=" + topic, null)) {
+            // More than the buffers on the way hold, and the 1 MB of a subscriber.
+            for (int i = 0; i < events; i++) {
+                system.publish(TestEvents.json(TestEvents.ofPayloadSize(topic, "e" + i, 500_000)))
+                        .then()
+                        .statusCode(200);
+            }
+            await(() -> other.count() == events);
+            assertThat(pausing.count()).isEqualTo(1);
+            pause.countDown();
+            await(() -> pausing.count() >= events);
+            awaitHeartbeats(pausing);
+            assertThat(pausing.messages()).isEqualTo(other.messages());
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void leadsFromTheBeginningThroughManyEventsToThoseThatComeMeanwhile() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        system.jdbc().sql("""
+                        INSERT INTO events (topic, event_id, ts, source, payload, received_at)
+                        SELECT :topic, number, now(), 'test', '{}', now() FROM generate_series(1, 100000) AS number
+                        """).param("topic", topic).update();
+        try (Subscription subscription = Subscription.to(system.api(), "?after=0-0", null)) {
+            int batches = 0;
+            do {
+                publish(topic + ".meanwhile" + batches, 1, 10);
+                batches++;
+            } while (subscription.count() < 100_000);
+            system.awaitSettled();
+            List<String> all = system.jdbc()
+                    .sql("SELECT event_id FROM events ORDER BY arrival_xid, arrival_number")
+                    .query((row, number) -> row.getString("event_id"))
+                    .list();
+            await(() -> subscription.count() >= all.size());
+            awaitHeartbeats(subscription);
+            assertThat(subscription.eventIds()).isEqualTo(all);
+        }
+    }
+
+    @Test
+    void givesWhatIsSettledAtOnce() throws Exception {
+        String topic = AggregatorSystem.newTopic();
+        try (Subscription subscription = Subscription.to(system.api(), "?topic=" + topic, null)) {
+            long start = System.nanoTime();
+            for (int i = 1; i <= 10; i++) {
+                int number = i;
+                system.publish(TestEvents.json(TestEvents.event(topic, "e" + number)));
+                await(() -> subscription.count() == number);
+            }
+            // One after the other, each would come a second after the one before if nobody told that it was settled.
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
         }
     }
 
@@ -248,13 +321,13 @@ class StreamIT {
         String topic = AggregatorSystem.newTopic();
         try (Subscription subscription = Subscription.to(system.api(), "?topic=" + topic, null)) {
             system.publish(TestEvents.json(TestEvents.event(topic, "before")));
-            await(() -> subscription.messages().size() == 1);
+            await(() -> subscription.count() == 1);
             system.postgres().kill();
             system.publish(TestEvents.json(TestEvents.event(topic, "meanwhile")));
             awaitHeartbeats(subscription);
             system.http().get("/events/stream").then().statusCode(503);
             system.postgres().start();
-            await(() -> subscription.messages().size() == 2);
+            await(() -> subscription.count() == 2);
             assertThat(subscription.eventIds()).containsExactly("before", "meanwhile");
         }
     }
@@ -264,7 +337,7 @@ class StreamIT {
         String topic = AggregatorSystem.newTopic();
         try (Subscription subscription = Subscription.to(system.api(), "?topic=" + topic, null)) {
             system.publish(TestEvents.json(TestEvents.event(topic, "before")));
-            await(() -> subscription.messages().size() == 1);
+            await(() -> subscription.count() == 1);
             system.redisStore().kill();
             system.redisStore().start();
             Awaitility.await()
@@ -272,7 +345,7 @@ class StreamIT {
                     .until(() -> system.publish(TestEvents.json(TestEvents.event(topic, "after")))
                                     .statusCode()
                             == 200);
-            await(() -> subscription.messages().size() == 2);
+            await(() -> subscription.count() == 2);
             assertThat(subscription.eventIds()).containsExactly("before", "after");
         }
     }
@@ -329,7 +402,7 @@ class StreamIT {
             assertThat(metric("jvm_threads_live_threads")).isLessThan(threads + 50);
             system.publish(TestEvents.json(TestEvents.event(topic, "for all")));
             for (Subscription subscription : subscriptions) {
-                await(() -> subscription.messages().size() == 1);
+                await(() -> subscription.count() == 1);
             }
         } finally {
             subscriptions.forEach(Subscription::close);

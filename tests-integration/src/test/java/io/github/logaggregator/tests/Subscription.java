@@ -12,12 +12,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A client of /events/stream, as the standard of Server-Sent Events has it, that keeps what it gets. */
@@ -26,7 +26,8 @@ final class Subscription implements AutoCloseable {
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     private final InputStream body;
-    private final List<Message> messages = new CopyOnWriteArrayList<>();
+    // Guarded by itself.
+    private final List<Message> messages = new ArrayList<>();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile String lastEventId = "";
     private volatile String retry = "";
@@ -40,7 +41,7 @@ final class Subscription implements AutoCloseable {
         }
     }
 
-    private Subscription(InputStream body, Consumer<Subscription> onMessage) {
+    private Subscription(InputStream body, BiConsumer<Subscription, Message> onMessage) {
         this.body = body;
         Thread.ofVirtual().start(() -> read(onMessage));
     }
@@ -51,11 +52,12 @@ final class Subscription implements AutoCloseable {
      * @param query such as {@code ?topic=orders}
      */
     static Subscription to(URI api, String query, @Nullable String lastEventId) {
-        return to(api, query, lastEventId, subscription -> {});
+        return to(api, query, lastEventId, (subscription, message) -> {});
     }
 
     /** @param onMessage called after each event, before the next one is read */
-    static Subscription to(URI api, String query, @Nullable String lastEventId, Consumer<Subscription> onMessage) {
+    static Subscription to(
+            URI api, String query, @Nullable String lastEventId, BiConsumer<Subscription, Message> onMessage) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(api.resolve("/events/stream" + query)).header("Accept", "text/event-stream");
         if (lastEventId != null) {
@@ -76,7 +78,7 @@ final class Subscription implements AutoCloseable {
         }
     }
 
-    private void read(Consumer<Subscription> onMessage) {
+    private void read(BiConsumer<Subscription, Message> onMessage) {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
             String id = "";
             StringBuilder data = new StringBuilder();
@@ -84,9 +86,12 @@ final class Subscription implements AutoCloseable {
                 if (line.isEmpty()) {
                     lastEventId = id;
                     if (!data.isEmpty()) {
-                        messages.add(new Message(id, data.toString()));
+                        Message message = new Message(id, data.toString());
                         data.setLength(0);
-                        onMessage.accept(this);
+                        synchronized (messages) {
+                            messages.add(message);
+                        }
+                        onMessage.accept(this, message);
                     }
                 } else if (line.startsWith(":")) {
                     comments.incrementAndGet();
@@ -109,11 +114,20 @@ final class Subscription implements AutoCloseable {
 
     /** What came, in the order in which it came. */
     List<Message> messages() {
-        return messages;
+        synchronized (messages) {
+            return List.copyOf(messages);
+        }
+    }
+
+    /** How many came. */
+    int count() {
+        synchronized (messages) {
+            return messages.size();
+        }
     }
 
     List<String> eventIds() {
-        return messages.stream().map(Message::eventId).toList();
+        return messages().stream().map(Message::eventId).toList();
     }
 
     /** What to come again with. */
