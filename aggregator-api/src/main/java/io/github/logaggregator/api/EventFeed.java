@@ -45,8 +45,8 @@ class EventFeed implements SmartLifecycle {
     /** Subscribers that read from PostgreSQL at one moment; the others wait, and leave connections to other requests. */
     private static final int READING_AT_ONCE = 2;
 
-    /** How long one waits for that. */
-    private static final long PATIENCE_MILLIS = 2_000;
+    /** How long one waits for that: all may come at once when a process has started again. */
+    private static final long PATIENCE_MILLIS = 10_000;
 
     private final EventStoreArrivals store;
     private final EventQueueSettlements settlements;
@@ -98,17 +98,17 @@ class EventFeed implements SmartLifecycle {
                     properties.retryAfter());
         }
         try {
-            return new Subscriber(this, topics, ask(() -> begin(after)));
+            if (after == null) {
+                return Subscriber.toWhatIsNew(this, topics);
+            }
+            return new Subscriber(this, topics, ask(() -> reached(after)));
         } catch (RuntimeException | InterruptedException | EndedException e) {
             places.release();
             throw e;
         }
     }
 
-    private Place begin(@Nullable Place after) {
-        if (after == null) {
-            return store.newest();
-        }
+    private Place reached(Place after) {
         if (!store.isReached(after)) {
             throw Paging.invalid("after", "is no place that this database has reached");
         }

@@ -46,10 +46,23 @@ final class Subscriber implements AutoCloseable {
     /** Up to this place the feed had handed out everything when the subscriber joined it. */
     private Place joinedAt = Place.FIRST;
 
+    /** Begins behind a place. */
     Subscriber(EventFeed feed, Set<String> topics, Place place) {
         this.feed = feed;
         this.topics = topics;
         this.place = place;
+    }
+
+    /**
+     * Begins with what the feed hands out from now on.
+     *
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    static Subscriber toWhatIsNew(EventFeed feed, Set<String> topics) throws InterruptedException, EndedException {
+        Subscriber subscriber = new Subscriber(feed, topics, Place.FIRST);
+        subscriber.join();
+        subscriber.place = subscriber.joinedAt;
+        return subscriber;
     }
 
     /** An event on its way to subscribers, who share it. */
@@ -97,10 +110,7 @@ final class Subscriber implements AutoCloseable {
                 return handed(patience);
             }
             if (!joined && caughtUp) {
-                overtaken = false;
-                joinedAt = feed.join(this);
-                joined = true;
-                caughtUp = false;
+                join();
             }
             Arrivals arrivals = feed.arrivals(place, topics);
             List<Message> messages = arrivals.events().stream().map(Message::of).toList();
@@ -117,6 +127,13 @@ final class Subscriber implements AutoCloseable {
                 return messages;
             }
         }
+    }
+
+    private void join() throws InterruptedException, EndedException {
+        overtaken = false;
+        joinedAt = feed.join(this);
+        joined = true;
+        caughtUp = false;
     }
 
     private List<Message> handed(Duration patience) throws InterruptedException, EndedException {

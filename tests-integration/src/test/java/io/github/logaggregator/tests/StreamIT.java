@@ -325,7 +325,7 @@ class StreamIT {
             system.postgres().kill();
             system.publish(TestEvents.json(TestEvents.event(topic, "meanwhile")));
             awaitHeartbeats(subscription);
-            system.http().get("/events/stream").then().statusCode(503);
+            system.http().get("/events/stream?after=0-0").then().statusCode(503);
             system.postgres().start();
             await(() -> subscription.count() == 2);
             assertThat(subscription.eventIds()).containsExactly("before", "meanwhile");
