@@ -58,7 +58,9 @@ class SampleMetrics {
         account("queued", Stats.Books::queued);
         account("in_flight", Stats.Books::inFlight);
         account("unaccounted", Stats.Books::unaccounted);
-        gauge("aggregator.queue.length", sample -> sample.queue() == null ? null : sample.queue().queued())
+        gauge(
+                        "aggregator.queue.length",
+                        sample -> sample.queue() == null ? null : sample.queue().queued())
                 .description("Events queued")
                 .register(registry);
         gauge(
@@ -118,10 +120,12 @@ class SampleMetrics {
     private void register(MultiGauge gauge, ToLongFunction<Counts> count) {
         List<Row<?>> rows = new ArrayList<>();
         for (String topic : topics) {
-            rows.add(Row.of(Tags.of("topic", topic), () -> figure(sampling -> {
-                Counts counts = sampling.counts().get(topic);
-                return counts == null ? null : count.applyAsLong(counts);
-            })));
+            rows.add(Row.of(
+                    Tags.of("topic", topic),
+                    () -> figure(sampling -> {
+                        Counts counts = sampling.counts().get(topic);
+                        return counts == null ? null : count.applyAsLong(counts);
+                    })));
         }
         rows.add(Row.of(Tags.of("topic", OTHERS), () -> figure(sampling -> others(sampling, count))));
         gauge.register(rows, true);
