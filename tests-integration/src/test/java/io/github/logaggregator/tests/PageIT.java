@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -128,19 +129,19 @@ class PageIT {
     void showsARunArrivingLiveAndTheBooksBalance(AggregatorSystem system) throws IOException {
         Page page = open(system);
         boolean screenshots = Boolean.getBoolean("page.screenshots");
-        PublisherRun run =
-                system.runPublisher("--publisher.count=1000", "--publisher.rate=" + (screenshots ? 40 : 1000));
-        assertThat(run.exitValue()).as(run.output()).isZero();
+        String shown = screenshots ? "orders" : topic;
+        PublisherRun run = system.runPublisher(
+                "--publisher.count=1000",
+                "--publisher.rate=" + (screenshots ? 40 : 1000),
+                "--publisher.topics=" + (screenshots ? "orders,payments,shipments,sign-ins" : topic));
+        assertThat(run.status()).as(run.output()).isZero();
         awaitBooks(page, system);
         assertThat(page.locator("#verdict")).hasText("Balanced: every event is accounted for.");
         assertThat(page.locator("#books")).hasAttribute("data-verdict", "good");
         Stats stats = system.stats();
-        stats.topics().entrySet().stream()
-                .filter(entry -> List.of("orders", "payments").contains(entry.getKey()))
-                .forEach(entry -> assertThat(row(page, entry.getKey()).locator("td")
-                                .first())
-                        .hasText(text(entry.getValue())));
-        assertThat(row(page, "orders").locator("td").nth(2)).hasText(Pattern.compile("[1-9][0-9.]* %"));
+        assertThat(row(page, shown).locator("td").first())
+                .hasText(text(Objects.requireNonNull(stats.topics().get(shown))));
+        assertThat(row(page, shown).locator("td").nth(2)).hasText(Pattern.compile("[1-9][0-9.]* %.*"));
         assertThat(page.locator("#workers tr")).hasCount((int) stats.workers());
         assertThat(page.locator("#workers-note")).hasText(stats.workers() + " alive");
         assertThat(page.locator("#workers td.num").first()).hasText("0");
@@ -391,6 +392,6 @@ class PageIT {
     @Order(2)
     void theSwaggerUiWorksUnderItsPolicy(AggregatorSystem system) {
         Page page = browser.open(system.api() + "/docs", ColorScheme.LIGHT, 1400);
-        assertThat(page.getByText("/events/stream").first()).isVisible();
+        assertThat(page.locator(".opblock").first()).isVisible();
     }
 }
