@@ -21,7 +21,8 @@ import org.springframework.stereotype.Component;
  *   <li>{@code aggregator.events.received}: counter; events that were queued. Over all API processes and their whole
  *       lives this is the books' received, less what was queued without the API learning of it
  *   <li>{@code aggregator.events.rejected{reason}}: counter; refused requests, by reason: a batch counts once, since
- *       nobody knows how many events there are in one that can't be read
+ *       nobody knows how many events there are in one that can't be read; also others that would change something, and
+ *       that {@link BrowserGuard} refuses
  * </ul>
  */
 @Component
@@ -70,8 +71,13 @@ class PublishMetrics {
         try {
             return Objects.requireNonNull(publish.record(request));
         } catch (Refusal e) {
-            registry.counter("aggregator.events.rejected", "reason", e.reason()).increment();
+            rejected(e);
             throw e;
         }
+    }
+
+    void rejected(Refusal refusal) {
+        registry.counter("aggregator.events.rejected", "reason", refusal.reason())
+                .increment();
     }
 }

@@ -36,6 +36,10 @@ final class Refusal extends ErrorResponseException {
         return refusal;
     }
 
+    static Refusal crossOrigin(String detail) {
+        return new Refusal(HttpStatus.FORBIDDEN, "cross_origin", detail);
+    }
+
     static Refusal notFound(String detail) {
         return new Refusal(HttpStatus.NOT_FOUND, "not_found", detail);
     }
