@@ -32,16 +32,20 @@ class EventQueueStatistics {
      * @param received events accepted since Redis was created
      * @param queued events on the list
      * @param lastClaim the running number of the last claim; 0 if there was none
-     * @param workers how many workers gave a sign of life of late
+     * @param workers the nonces of the workers that gave a sign of life of late
      * @param oldestAgeSeconds how long the oldest queued event has been waiting, in seconds; 0 when none is queued
+     * @param unsettled events that are accepted and not acknowledged; {@code api.queue.max-events} bounds them
+     * @param unsettledBytes their bytes; {@code api.queue.max-size} bounds them
      * @param openClaims the claims that are not acknowledged
      */
     record Snapshot(
             long received,
             long queued,
             long lastClaim,
-            long workers,
+            List<String> workers,
             double oldestAgeSeconds,
+            long unsettled,
+            long unsettledBytes,
             List<OpenClaim> openClaims) {}
 
     /** A claim that is not acknowledged, and how many events it holds; it may be settled. */
@@ -55,15 +59,18 @@ class EventQueueStatistics {
                 KEYS.claimPrefix().getBytes(StandardCharsets.US_ASCII),
                 Long.toString(QueueKeys.WORKER_TIMEOUT_SECONDS * 1_000L).getBytes(StandardCharsets.US_ASCII)));
         List<OpenClaim> openClaims = new ArrayList<>();
-        for (int i = 6; i < reply.size(); i += 2) {
+        for (int i = 8; i < reply.size(); i += 2) {
             openClaims.add(new OpenClaim(ClaimId.parse(text(reply.get(i))), (Long) reply.get(i + 1)));
         }
         return new Snapshot(
                 (Long) reply.get(0),
                 (Long) reply.get(1),
                 (Long) reply.get(2),
-                (Long) reply.get(3),
+                ((List<?>) reply.get(3))
+                        .stream().map(EventQueueStatistics::text).toList(),
                 ageSeconds(text(reply.get(5)), (Long) reply.get(4)),
+                (Long) reply.get(6),
+                (Long) reply.get(7),
                 openClaims);
     }
 

@@ -1,16 +1,21 @@
 package io.github.logaggregator.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.logaggregator.api.ArrivalRange.Place;
 import io.github.logaggregator.model.Event;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -23,6 +28,9 @@ import org.springframework.transaction.support.TransactionTemplate;
 class EventStoreArrivals {
     private static final String ARRIVALS = ResourceText.of("sql/arrivals.sql");
     private static final String ARRIVALS_OF_TOPICS = ResourceText.of("sql/arrivals_of_topics.sql");
+    private static final String NEWEST = ResourceText.of("sql/newest.sql");
+    private static final String NEWEST_OF_TOPICS = ResourceText.of("sql/newest_of_topics.sql");
+    private static final String LATENCY = ResourceText.of("sql/latency.sql");
 
     private static final int AT_ONCE = 1_000;
 
@@ -55,6 +63,25 @@ class EventStoreArrivals {
      * @param held whether events that are stored have to wait for a transaction that is still running
      */
     record Arrivals(List<Arrival> events, boolean more, boolean held) {}
+
+    /**
+     * An event to be shown as a line.
+     *
+     * @param preview the first characters of the payload; null if that is large
+     */
+    record ArrivalHead(
+            @JsonIgnore Place place,
+            @JsonProperty("topic") String topic,
+            @JsonProperty("event_id") String eventId,
+            @JsonProperty("timestamp") Instant timestamp,
+            @JsonProperty("source") String source,
+            @JsonProperty("stored_at") Instant storedAt,
+            @JsonProperty("preview") @Nullable String preview) {}
+
+    /** How long it took from the publishing of an event to its settlement, of half of the events and of 99 %. */
+    record Latency(
+            @JsonProperty("p50_seconds") double p50Seconds,
+            @JsonProperty("p99_seconds") double p99Seconds) {}
 
     /**
      * The place of the newest event of which the place is final.
@@ -111,6 +138,51 @@ class EventStoreArrivals {
                 }
             }
         })));
+    }
+
+    /**
+     * Reads the newest that arrived after a place, in the order of arrival; it costs the same however many these are.
+     *
+     * @param topics only events of these; empty for all
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    List<ArrivalHead> newest(Place after, Set<String> topics, int limit) {
+        String xid = Long.toUnsignedString(after.xid());
+        return postgresAccess.ask(() -> topics.isEmpty()
+                ? jdbc.query(NEWEST, EventStoreArrivals::head, xid, after.number(), limit)
+                : jdbc.query(
+                        NEWEST_OF_TOPICS,
+                        EventStoreArrivals::head,
+                        topics.toArray(String[]::new),
+                        xid,
+                        after.number(),
+                        limit,
+                        limit));
+    }
+
+    /**
+     * The latency of the newest events; empty if none was stored in the last seconds.
+     *
+     * @throws Refusal if PostgreSQL did not answer (503)
+     */
+    Optional<Latency> latency() {
+        return postgresAccess.ask(() -> jdbc
+                .query(
+                        LATENCY,
+                        (row, number) -> new Latency(row.getDouble("p50_seconds"), row.getDouble("p99_seconds")))
+                .stream()
+                .findFirst());
+    }
+
+    private static ArrivalHead head(ResultSet row, int number) throws SQLException {
+        return new ArrivalHead(
+                place(row),
+                row.getString("topic"),
+                row.getString("event_id"),
+                row.getObject("ts", OffsetDateTime.class).toInstant(),
+                row.getString("source"),
+                row.getObject("stored_at", OffsetDateTime.class).toInstant(),
+                row.getString("preview"));
     }
 
     private static Arrivals arrivals(ResultSet rows, long maxCharacters) throws SQLException {

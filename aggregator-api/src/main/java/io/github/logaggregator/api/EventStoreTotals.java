@@ -29,7 +29,7 @@ class EventStoreTotals {
     /**
      * What was settled.
      *
-     * @param storedByTopic events that were stored, of each topic
+     * @param topics what was settled of each topic, in the order of their names
      * @param stored events that were stored
      * @param expired those of the stored events that were deleted at the end of their retention
      * @param duplicates events that were there before
@@ -39,7 +39,7 @@ class EventStoreTotals {
      * @param inFlight events of the claims that were open in Redis and are not settled
      */
     record Totals(
-            Map<String, Long> storedByTopic,
+            Map<String, Counts> topics,
             long stored,
             long expired,
             long duplicates,
@@ -47,6 +47,9 @@ class EventStoreTotals {
             long deadLettered,
             long settledSince,
             long inFlight) {}
+
+    /** What was settled of a topic: events that were stored, and duplicates. */
+    record Counts(long stored, long duplicates) {}
 
     /**
      * The number of the last claim that was settled; 0 if there was none.
@@ -96,7 +99,7 @@ class EventStoreTotals {
     }
 
     private static Totals totals(ResultSet rows) throws SQLException {
-        Map<String, Long> storedByTopic = new TreeMap<>();
+        Map<String, Counts> topics = new TreeMap<>();
         long stored = 0;
         long expired = 0;
         long duplicates = 0;
@@ -114,12 +117,10 @@ class EventStoreTotals {
                 duplicates += rows.getLong("duplicates");
                 conflicting += rows.getLong("conflicting");
                 deadLettered += rows.getLong("dead_lettered");
-                if (rows.getLong("stored") > 0) {
-                    storedByTopic.put(topic, rows.getLong("stored"));
-                }
+                topics.put(topic, new Counts(rows.getLong("stored"), rows.getLong("duplicates")));
             }
         }
         return new Totals(
-                storedByTopic, stored, expired, duplicates, conflicting, deadLettered, settledSince, inFlight);
+                topics, stored, expired, duplicates, conflicting, deadLettered, settledSince, inFlight);
     }
 }

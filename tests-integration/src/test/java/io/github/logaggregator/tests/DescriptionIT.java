@@ -146,7 +146,14 @@ class DescriptionIT {
                         "aggregator_publish_seconds_count ",
                         "aggregator_publish_waiting ",
                         "aggregator_publish_wait_seconds_count{ended=\"settled\"} ",
-                        "aggregator_publish_wait_seconds_count{ended=\"given_up\"} ");
+                        "aggregator_publish_wait_seconds_count{ended=\"given_up\"} ",
+                        "aggregator_books{account=\"unaccounted\"} 0.0",
+                        "aggregator_queue_length 0.0",
+                        "aggregator_queue_oldest_age_seconds 0.0",
+                        "aggregator_queue_usage ",
+                        "aggregator_workers 1.0",
+                        "aggregator_topic_stored{topic=\"(others)\"} ",
+                        "aggregator_topic_duplicates{topic=\"(others)\"} ");
         assertThat(system.metrics(system.workers().getFirst()))
                 .contains(
                         "aggregator_events_settled_total{outcome=\"stored\"} ",

@@ -10,9 +10,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Each case is a moment at which Redis is read, and one at which PostgreSQL is, with what moved in between. */
-class StatsControllerTest {
+class BooksReaderTest {
     private static Books books(Snapshot queue, Totals store) {
-        Books books = StatsController.books(queue, store);
+        Books books = BooksReader.books(queue, store);
         assertThat(books.received())
                 .isEqualTo(books.stored()
                         + books.duplicates()
@@ -24,7 +24,7 @@ class StatsControllerTest {
     }
 
     private static Snapshot queue(long received, long queued) {
-        return new Snapshot(received, queued, 7, 1, 0, List.of());
+        return new Snapshot(received, queued, 7, List.of(), 0, 0, 0, List.of());
     }
 
     private static Totals store(long stored, long duplicates, long settledSince, long inFlight) {
