@@ -106,7 +106,8 @@ class EventStoreDeadLetters {
      * @throws Refusal if PostgreSQL did not answer (503)
      */
     List<DeadLetterHead> newest(int limit) {
-        return postgresAccess.ask(() -> jdbc.sql("""
+        return postgresAccess.ask(() ->
+                jdbc.sql("""
                         SELECT id, left(topic, 300) AS topic, left(event_id, 300) AS event_id, left(reason, 1000) AS reason,
                             died_at, requested_at
                         FROM (SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?) AS newest

@@ -120,7 +120,6 @@ class EventStoreTotals {
                 topics.put(topic, new Counts(rows.getLong("stored"), rows.getLong("duplicates")));
             }
         }
-        return new Totals(
-                topics, stored, expired, duplicates, conflicting, deadLettered, settledSince, inFlight);
+        return new Totals(topics, stored, expired, duplicates, conflicting, deadLettered, settledSince, inFlight);
     }
 }

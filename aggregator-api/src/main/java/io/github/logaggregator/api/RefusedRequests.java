@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ValveBase;
@@ -90,7 +91,7 @@ class RefusedRequests extends ValveBase {
         // A request that waits comes through here again with its answer.
         if (response.getStatus() >= 400 && !request.isAsync()) {
             Map<Reason, Counter> counters = "/publish".equals(request.getRequestURI()) ? publishes : others;
-            counters.get(Reason.of(response.getStatus())).increment();
+            Objects.requireNonNull(counters.get(Reason.of(response.getStatus()))).increment();
         }
     }
 }

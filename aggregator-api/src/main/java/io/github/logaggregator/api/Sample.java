@@ -22,7 +22,10 @@ import org.jspecify.annotations.Nullable;
 record Sample(
         @JsonProperty("number") long number,
         @JsonProperty("at") Instant at,
-        @JsonProperty("problem") @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String problem,
+
+        @JsonProperty("problem") @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+        String problem,
+
         @JsonProperty("books") Stats.@Nullable Books books,
         @JsonProperty("queue") Stats.@Nullable Queue queue,
         @JsonProperty("usage") @Nullable Double usage,

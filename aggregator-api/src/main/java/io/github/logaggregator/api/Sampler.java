@@ -164,7 +164,8 @@ class Sampler implements SmartLifecycle {
      *
      * @throws EndedException if there will be no more
      */
-    @Nullable Sampling next(long number, Duration patience) throws InterruptedException, EndedException {
+    @Nullable
+    Sampling next(long number, Duration patience) throws InterruptedException, EndedException {
         long left = patience.toNanos();
         lock.lockInterruptibly();
         try {
@@ -245,8 +246,7 @@ class Sampler implements SmartLifecycle {
             Snapshot snapshot = queue.read();
             long inFlight =
                     snapshot.openClaims().stream().mapToLong(OpenClaim::events).sum();
-            Stats.Queue figures =
-                    new Stats.Queue(snapshot.queued(), inFlight, snapshot.oldestAgeSeconds(), false);
+            Stats.Queue figures = new Stats.Queue(snapshot.queued(), inFlight, snapshot.oldestAgeSeconds(), false);
             Sample sample = new Sample(
                     number,
                     at,
