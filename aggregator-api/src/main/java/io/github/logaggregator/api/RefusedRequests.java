@@ -91,7 +91,8 @@ class RefusedRequests extends ValveBase {
         // A request that waits comes through here again with its answer.
         if (response.getStatus() >= 400 && !request.isAsync()) {
             Map<Reason, Counter> counters = "/publish".equals(request.getRequestURI()) ? publishes : others;
-            Objects.requireNonNull(counters.get(Reason.of(response.getStatus()))).increment();
+            Objects.requireNonNull(counters.get(Reason.of(response.getStatus())))
+                    .increment();
         }
     }
 }

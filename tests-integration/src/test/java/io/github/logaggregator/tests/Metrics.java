@@ -21,10 +21,13 @@ record Metrics(Map<String, Double> values) {
     static Metrics of(AggregatorSystem system, Collection<ServiceProcess> services) {
         Map<String, Double> values = new TreeMap<>();
         for (ServiceProcess service : services) {
-            system.metrics(service).lines().filter(line -> !line.startsWith("#")).forEach(line -> {
-                int end = line.lastIndexOf(' ');
-                values.merge(line.substring(0, end), Double.parseDouble(line.substring(end + 1)), Double::sum);
-            });
+            system.metrics(service)
+                    .lines()
+                    .filter(line -> !line.startsWith("#"))
+                    .forEach(line -> {
+                        int end = line.lastIndexOf(' ');
+                        values.merge(line.substring(0, end), Double.parseDouble(line.substring(end + 1)), Double::sum);
+                    });
         }
         return new Metrics(values);
     }
@@ -55,7 +58,8 @@ record Metrics(Map<String, Double> values) {
     /** The sum over all series of a metric, whatever their tags. */
     double sum(String name) {
         return of(name).entrySet().stream()
-                .filter(series -> series.getKey().equals(name) || series.getKey().startsWith(name + "{"))
+                .filter(series ->
+                        series.getKey().equals(name) || series.getKey().startsWith(name + "{"))
                 .mapToDouble(Map.Entry::getValue)
                 .sum();
     }

@@ -70,7 +70,7 @@ class MetricsIT {
         assertThat(books).isEqualTo(new Books(478, 320, 151, 1, 7, 0, 0, 0));
 
         Metrics apis = Metrics.of(system, system.apis());
-        assertThat(apis.value("aggregator_events_received_total")).isEqualTo(books.received());
+        assertThat(apis.value("aggregator_events_received_total")).isEqualTo((double) books.received());
         assertThat(apis.value("aggregator_publish_seconds_count")).isEqualTo(3);
         Awaitility.await().atMost(20, TimeUnit.SECONDS).untilAsserted(() -> {
             // Each API tells the same of the whole system.
@@ -99,19 +99,28 @@ class MetricsIT {
                 .atMost(20, TimeUnit.SECONDS)
                 .until(() -> Metrics.of(system, system.workers()).sum("aggregator_events_settled_total") == 478);
         Metrics workers = Metrics.of(system, system.workers());
-        assertThat(workers.value("aggregator_events_settled_total{outcome=\"stored\"}")).isEqualTo(320);
-        assertThat(workers.value("aggregator_events_settled_total{outcome=\"duplicate\"}")).isEqualTo(151);
-        assertThat(workers.value("aggregator_events_settled_total{outcome=\"dead_lettered\"}")).isEqualTo(7);
+        assertThat(workers.value("aggregator_events_settled_total{outcome=\"stored\"}"))
+                .isEqualTo(320);
+        assertThat(workers.value("aggregator_events_settled_total{outcome=\"duplicate\"}"))
+                .isEqualTo(151);
+        assertThat(workers.value("aggregator_events_settled_total{outcome=\"dead_lettered\"}"))
+                .isEqualTo(7);
         assertThat(workers.value("aggregator_events_conflicting_total")).isEqualTo(1);
         assertThat(workers.value("aggregator_claims_rescued_total")).isZero();
-        double claims = system.jdbc().sql("SELECT count(*) FROM settled_claims").query(Long.class).single();
+        double claims = system.jdbc()
+                .sql("SELECT count(*) FROM settled_claims")
+                .query(Long.class)
+                .single();
         assertThat(workers.value("aggregator_claim_events_count")).isEqualTo(claims);
         assertThat(workers.value("aggregator_claim_events_bucket{le=\"+Inf\"}")).isEqualTo(claims);
         assertThat(workers.value("aggregator_claim_events_sum")).isEqualTo(478);
         assertThat(workers.value("aggregator_event_latency_seconds_count")).isEqualTo(320);
-        assertThat(workers.value("aggregator_event_latency_seconds_bucket{le=\"+Inf\"}")).isEqualTo(320);
+        assertThat(workers.value("aggregator_event_latency_seconds_bucket{le=\"+Inf\"}"))
+                .isEqualTo(320);
         assertThat(workers.value("aggregator_event_latency_seconds_sum"))
-                .isBetween(0.02 * 320, 320.0 * Duration.between(begin, Instant.now()).toSeconds());
+                .isBetween(
+                        0.02 * 320,
+                        320.0 * Duration.between(begin, Instant.now()).toSeconds());
     }
 
     private static void publish(AggregatorSystem system, int api, List<Event> events) {
@@ -168,17 +177,31 @@ class MetricsIT {
         system.publish(eight).then().statusCode(200);
         List<Refused> requests = List.of(
                 Refused.publish("malformed", s -> s.publish("{")),
-                Refused.publish("malformed", s -> s.http().urlEncodingEnabled(false).post("/publish?wait=%zz")),
+                Refused.publish(
+                        "malformed", s -> s.http().urlEncodingEnabled(false).post("/publish?wait=%zz")),
                 Refused.publish("malformed", s -> raw(s, "POST /publish HTTP/1.1", "Content-Length: five")),
                 Refused.publish("invalid", s -> s.publish("{}")),
-                Refused.publish("invalid", s -> s.http().queryParam("wait", "for ever").post("/publish")),
+                Refused.publish(
+                        "invalid", s -> s.http().queryParam("wait", "for ever").post("/publish")),
                 Refused.publish("too_large", s -> s.publish(" ".repeat(9_000_000))),
                 Refused.publish("too_large", s -> s.publish(TestEvents.json(TestEvents.events("t", 11)))),
                 Refused.publish("queue_full", s -> s.publish(eight)),
-                Refused.publish("unsupported", s -> s.http().body(event).config(asText()).contentType("text/plain").post("/publish")),
+                Refused.publish(
+                        "unsupported",
+                        s -> s.http()
+                                .body(event)
+                                .config(asText())
+                                .contentType("text/plain")
+                                .post("/publish")),
                 Refused.publish("unsupported", s -> raw(s, "POST /publish HTTP/1.1", "Transfer-Encoding: none")),
                 Refused.publish("method_not_allowed", s -> s.http().get("/publish")),
-                Refused.publish("not_acceptable", s -> s.http().accept("text/html").body(event).contentType("application/json").post("/publish")),
+                Refused.publish(
+                        "not_acceptable",
+                        s -> s.http()
+                                .accept("text/html")
+                                .body(event)
+                                .contentType("application/json")
+                                .post("/publish")),
                 Refused.publish("timed_out", MetricsIT::stopInTheMiddle),
                 Refused.other("malformed", s -> raw(s, "GET /a b HTTP/1.1")),
                 Refused.other("malformed", s -> raw(s, "GET /events HTTP/1.1", "Host: a")),
@@ -187,7 +210,8 @@ class MetricsIT {
                 Refused.other("not_found", s -> s.http().get("/nothing")),
                 Refused.other("not_found", s -> s.http().get("/events/t/none")),
                 Refused.other("method_not_allowed", s -> s.http().delete("/events")),
-                Refused.other("not_acceptable", s -> s.http().accept("text/html").get("/events")),
+                Refused.other(
+                        "not_acceptable", s -> s.http().accept("text/html").get("/events")),
                 Refused.other("unsupported", s -> raw(s, "GET /stats HTTP/3.0")));
         requests.forEach(request -> assertCounts(system, request));
 
@@ -203,7 +227,8 @@ class MetricsIT {
         refused.request().accept(system);
         Awaitility.await()
                 .atMost(10, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(refused(system)).as(refused.series()).isEqualTo(expected));
+                .untilAsserted(
+                        () -> assertThat(refused(system)).as(refused.series()).isEqualTo(expected));
     }
 
     private static Map<String, Double> refused(AggregatorSystem system) {
@@ -235,9 +260,11 @@ class MetricsIT {
         try (Socket socket = new Socket(system.api().getHost(), system.api().getPort())) {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
-                    .write("POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
-                            .getBytes(US_ASCII));
-            assertThat(new String(socket.getInputStream().readAllBytes(), US_ASCII)).startsWith("HTTP/1.1 408 ");
+                    .write(
+                            "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+                                    .getBytes(US_ASCII));
+            assertThat(new String(socket.getInputStream().readAllBytes(), US_ASCII))
+                    .startsWith("HTTP/1.1 408 ");
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -248,9 +275,12 @@ class MetricsIT {
     void areNotMoreForFiveHundredTopicsAndAThousandHostileRequests(AggregatorSystem system) {
         long seed = System.nanoTime();
         publishTopics(system, 60);
-        // Reads and refusals of every kind that make series, such as those of the JVM's memory pools, have been there once.
+        // Reads and refusals of every kind that make series, such as those of the JVM's memory pools, have been there
+        // once.
         sendHostile(system, new SplittableRandom(seed), 50);
-        Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> topics(system).size() == 2 * 51);
+        Awaitility.await()
+                .atMost(20, TimeUnit.SECONDS)
+                .until(() -> topics(system).size() == 2 * 51);
         Map<String, Double> apiBefore = Metrics.of(system, system.apis()).values();
         Map<String, Double> workerBefore = Metrics.of(system, system.workers()).values();
         Set<String> before = ownSeries(system);
@@ -261,8 +291,9 @@ class MetricsIT {
         double all = system.stats().books().stored();
         Awaitility.await()
                 .atMost(20, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(Metrics.of(system, system.apis()).sum("aggregator_topic_stored"))
-                        .isEqualTo(all));
+                .untilAsserted(
+                        () -> assertThat(Metrics.of(system, system.apis()).sum("aggregator_topic_stored"))
+                                .isEqualTo(all));
         assertThat(topics(system)).hasSize(2 * 51);
         assertThat(ownSeries(system)).as("seed %s", seed).isEqualTo(before);
         // The JVM's own may be more by a few: a kind of garbage collection that has not been there before.

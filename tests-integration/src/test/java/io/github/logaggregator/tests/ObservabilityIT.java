@@ -59,10 +59,7 @@ class ObservabilityIT {
     @Test
     void everyQueryNamesMetricsThatAreThere() throws IOException {
         Set<String> there = new HashSet<>();
-        Metrics.of(system, services())
-                .values()
-                .keySet()
-                .forEach(series -> there.add(series.replaceFirst("\\{.*", "")));
+        Metrics.of(system, services()).values().keySet().forEach(series -> there.add(series.replaceFirst("\\{.*", "")));
         Set<String> named = Stream.concat(dashboardQueries().stream(), alertQueries().stream())
                 .flatMap(query -> METRIC.matcher(query).results().map(MatchResult::group))
                 .collect(Collectors.toCollection(TreeSet::new));
