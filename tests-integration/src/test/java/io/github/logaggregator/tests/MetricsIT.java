@@ -178,7 +178,7 @@ class MetricsIT {
         List<Refused> requests = List.of(
                 Refused.publish("malformed", s -> s.publish("{")),
                 Refused.publish(
-                        "malformed", s -> s.http().urlEncodingEnabled(false).post("/publish?wait=%zz")),
+                        "malformed", s -> raw(s, "POST /publish?wait=%zz HTTP/1.1", "Content-Length: 0")),
                 Refused.publish("malformed", s -> raw(s, "POST /publish HTTP/1.1", "Content-Length: five")),
                 Refused.publish("invalid", s -> s.publish("{}")),
                 Refused.publish(

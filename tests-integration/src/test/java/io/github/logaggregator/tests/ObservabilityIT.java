@@ -48,6 +48,10 @@ class ObservabilityIT {
         system = own;
         publishDuplicates();
         system.awaitSettled();
+        // The topics are told from the next sample on.
+        Awaitility.await()
+                .atMost(20, TimeUnit.SECONDS)
+                .until(() -> Metrics.of(system, system.apis()).sum("aggregator_topic_stored") > 0);
     }
 
     private static void publishDuplicates() {
