@@ -88,9 +88,11 @@ class RefusedRequests extends ValveBase {
     @Override
     public void invoke(Request request, Response response) throws IOException, ServletException {
         getNext().invoke(request, response);
-        // A request that waits comes through here again with its answer.
-        if (response.getStatus() >= 400 && !request.isAsync()) {
-            Map<Reason, Counter> counters = "/publish".equals(request.getRequestURI()) ? publishes : others;
+        // There is none where the request line could not be read.
+        String path = String.valueOf(request.getRequestURI());
+        // A request that waits comes through here again with its answer. A health check that says no refuses nothing.
+        if (response.getStatus() >= 400 && !request.isAsync() && !path.startsWith("/actuator/health")) {
+            Map<Reason, Counter> counters = path.equals("/publish") ? publishes : others;
             Objects.requireNonNull(counters.get(Reason.of(response.getStatus())))
                     .increment();
         }
