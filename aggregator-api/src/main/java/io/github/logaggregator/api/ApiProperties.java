@@ -22,6 +22,7 @@ record ApiProperties(
         @Min(0) int maxWaiting,
         @Valid Subscribers subscribers,
         @Min(1) int maxExports,
+        @Min(0) int maxPages,
         List<String> payloadIndexes,
         @DurationMin(seconds = 1) Duration retryAfter) {
     ApiProperties {

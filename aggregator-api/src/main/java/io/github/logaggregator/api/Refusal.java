@@ -28,6 +28,10 @@ final class Refusal extends ErrorResponseException {
         return refusal;
     }
 
+    static Refusal crossOrigin(String detail) {
+        return new Refusal(HttpStatus.FORBIDDEN, detail);
+    }
+
     static Refusal notFound(String detail) {
         return new Refusal(HttpStatus.NOT_FOUND, detail);
     }

@@ -39,7 +39,7 @@ class RefusedRequests extends ValveBase {
     /** Why a request is refused: what its status says. There are no others, whatever is sent. */
     private enum Reason {
         MALFORMED,
-        FORBIDDEN,
+        CROSS_ORIGIN,
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         NOT_ACCEPTABLE,
@@ -53,7 +53,7 @@ class RefusedRequests extends ValveBase {
 
         static Reason of(int status) {
             return switch (status) {
-                case 403 -> FORBIDDEN;
+                case 403 -> CROSS_ORIGIN;
                 case 404 -> NOT_FOUND;
                 case 405 -> METHOD_NOT_ALLOWED;
                 case 406 -> NOT_ACCEPTABLE;

@@ -32,7 +32,7 @@ import org.springframework.stereotype.Component;
  * does not answer, it says so and goes on asking.
  *
  * <p>A sample is one script of Redis and three or four short statements of PostgreSQL. With ten thousands of topics it takes
- * longer, and is then taken less often: nine tenths of the time the stores have rest from it.
+ * longer, and is then taken less often.
  */
 @Component
 class Sampler implements SmartLifecycle {
@@ -40,8 +40,11 @@ class Sampler implements SmartLifecycle {
 
     private static final Duration INTERVAL = Duration.ofSeconds(1);
 
-    /** How long to rest after a sample, at least, in times of what it took. */
-    private static final int REST = 9;
+    /** How long to rest after a sample at least, in times of what it took; */
+    private static final int REST = 4;
+
+    /** but not longer than this: what takes seconds waits for a store that does not answer. */
+    private static final Duration LONGEST_REST = Duration.ofSeconds(4);
 
     private static final int KEPT = 300;
 
@@ -192,7 +195,8 @@ class Sampler implements SmartLifecycle {
                 long begun = System.nanoTime();
                 keep(take(number));
                 long took = System.nanoTime() - begun;
-                TimeUnit.NANOSECONDS.sleep(Math.max(INTERVAL.toNanos() - took, REST * took));
+                TimeUnit.NANOSECONDS.sleep(
+                        Math.max(INTERVAL.toNanos() - took, Math.min(REST * took, LONGEST_REST.toNanos())));
             }
         } catch (InterruptedException e) {
             // The process ends.

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class MetricsIT {
     private static final List<String> REASONS = List.of(
             "malformed",
-            "forbidden",
+            "cross_origin",
             "not_found",
             "method_not_allowed",
             "not_acceptable",
@@ -203,6 +203,9 @@ class MetricsIT {
                                 .contentType("application/json")
                                 .post("/publish")),
                 Refused.publish("timed_out", MetricsIT::stopInTheMiddle),
+                Refused.publish("cross_origin", s -> s.http().header("Sec-Fetch-Site", "cross-site").body(event).contentType("application/json").post("/publish")),
+                Refused.other("cross_origin", s -> s.http().header("Origin", "http://attacker.example").post("/dead-letters/replay")),
+                Refused.other("unsupported", s -> s.http().contentType("application/x-www-form-urlencoded").post("/dead-letters/replay")),
                 Refused.other("malformed", s -> raw(s, "GET /a b HTTP/1.1")),
                 Refused.other("malformed", s -> raw(s, "GET /events HTTP/1.1", "Host: a")),
                 Refused.other("invalid", s -> s.http().get("/events?limit=none")),
