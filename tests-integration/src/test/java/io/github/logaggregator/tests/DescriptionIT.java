@@ -84,7 +84,8 @@ class DescriptionIT {
                         .getPost()
                         .getResponses()
                         .keySet())
-                .containsExactlyInAnyOrder("200", "202", "400", "403", "405", "406", "408", "413", "415", "422", "429", "503");
+                .containsExactlyInAnyOrder(
+                        "200", "202", "400", "403", "405", "406", "408", "413", "415", "422", "429", "503");
     }
 
     @Test

@@ -177,8 +177,7 @@ class MetricsIT {
         system.publish(eight).then().statusCode(200);
         List<Refused> requests = List.of(
                 Refused.publish("malformed", s -> s.publish("{")),
-                Refused.publish(
-                        "malformed", s -> raw(s, "POST /publish?wait=%zz HTTP/1.1", "Content-Length: 0")),
+                Refused.publish("malformed", s -> raw(s, "POST /publish?wait=%zz HTTP/1.1", "Content-Length: 0")),
                 Refused.publish("malformed", s -> raw(s, "POST /publish HTTP/1.1", "Content-Length: five")),
                 Refused.publish("invalid", s -> s.publish("{}")),
                 Refused.publish(
@@ -203,9 +202,23 @@ class MetricsIT {
                                 .contentType("application/json")
                                 .post("/publish")),
                 Refused.publish("timed_out", MetricsIT::stopInTheMiddle),
-                Refused.publish("cross_origin", s -> s.http().header("Sec-Fetch-Site", "cross-site").body(event).contentType("application/json").post("/publish")),
-                Refused.other("cross_origin", s -> s.http().header("Origin", "http://attacker.example").post("/dead-letters/replay")),
-                Refused.other("unsupported", s -> s.http().contentType("application/x-www-form-urlencoded").post("/dead-letters/replay")),
+                Refused.publish(
+                        "cross_origin",
+                        s -> s.http()
+                                .header("Sec-Fetch-Site", "cross-site")
+                                .body(event)
+                                .contentType("application/json")
+                                .post("/publish")),
+                Refused.other(
+                        "cross_origin",
+                        s -> s.http()
+                                .header("Origin", "http://attacker.example")
+                                .post("/dead-letters/replay")),
+                Refused.other(
+                        "unsupported",
+                        s -> s.http()
+                                .contentType("application/x-www-form-urlencoded")
+                                .post("/dead-letters/replay")),
                 Refused.other("malformed", s -> raw(s, "GET /a b HTTP/1.1")),
                 Refused.other("malformed", s -> raw(s, "GET /events HTTP/1.1", "Host: a")),
                 Refused.other("invalid", s -> s.http().get("/events?limit=none")),
