@@ -53,11 +53,11 @@ class ApiApplication {
 
     /** Migrates in the background, however long PostgreSQL takes to come: publishing does not need it. */
     @Bean
-    FlywayMigrationStrategy migrationInBackground(EventStoreIndexes indexes) {
-        return flyway -> Thread.ofVirtual().name("migration").start(() -> migrate(flyway, indexes));
+    FlywayMigrationStrategy migrationInBackground(EventStoreIndexes indexes, SchemaState schema) {
+        return flyway -> Thread.ofVirtual().name("migration").start(() -> migrate(flyway, indexes, schema));
     }
 
-    private static void migrate(Flyway flyway, EventStoreIndexes indexes) {
+    private static void migrate(Flyway flyway, EventStoreIndexes indexes, SchemaState schema) {
         ExponentialBackOff backOff = new ExponentialBackOff(200, 2);
         backOff.setMaxInterval(3_000);
         BackOffExecution pauses = backOff.start();
@@ -66,6 +66,7 @@ class ApiApplication {
                 try {
                     flyway.migrate();
                     LOG.info("The schema is up to date");
+                    schema.setUpToDate();
                     indexes.keep(flyway.getConfiguration().getDataSource());
                     return;
                 } catch (FlywayException | SQLException e) {

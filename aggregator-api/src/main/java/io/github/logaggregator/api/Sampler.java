@@ -18,6 +18,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -46,6 +47,9 @@ class Sampler implements SmartLifecycle {
     /** but not longer than this: what takes seconds waits for a store that does not answer. */
     private static final Duration LONGEST_REST = Duration.ofSeconds(4);
 
+    /** What a sample takes at most, by the stores' time-outs, or nearly so. */
+    private static final Duration LONGEST_SAMPLE = Duration.ofSeconds(2);
+
     private static final int KEPT = 300;
 
     /** Topics that are told one by one; the others are told together. */
@@ -57,23 +61,25 @@ class Sampler implements SmartLifecycle {
     private final EventQueueStatistics queue;
     private final EventStoreArrivals arrivals;
     private final EventStoreDeadLetters deadLetters;
+    private final SchemaState schema;
     private final ApiProperties.Queue bounds;
     private final SampleMetrics metrics;
     private final Clock clock;
     private final Thread thread = Thread.ofPlatform().name("sampler").unstarted(this::sample);
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition taken = lock.newCondition();
+    private final CountDownLatch end = new CountDownLatch(1);
 
     // Guarded by the lock.
     private final Deque<Sample> history = new ArrayDeque<>();
     private @Nullable Sampling newest;
-    private boolean stopping;
 
     Sampler(
             BooksReader books,
             EventQueueStatistics queue,
             EventStoreArrivals arrivals,
             EventStoreDeadLetters deadLetters,
+            SchemaState schema,
             ApiProperties properties,
             SampleMetrics metrics,
             Clock clock) {
@@ -81,6 +87,7 @@ class Sampler implements SmartLifecycle {
         this.queue = queue;
         this.arrivals = arrivals;
         this.deadLetters = deadLetters;
+        this.schema = schema;
         this.bounds = properties.queue();
         this.metrics = metrics;
         this.clock = clock;
@@ -173,7 +180,7 @@ class Sampler implements SmartLifecycle {
         lock.lockInterruptibly();
         try {
             while (true) {
-                if (stopping) {
+                if (end.getCount() == 0) {
                     throw new EndedException();
                 }
                 if (newest != null && newest.sample().number() > number) {
@@ -191,15 +198,15 @@ class Sampler implements SmartLifecycle {
 
     private void sample() {
         try {
-            for (long number = 1; ; number++) {
+            long rest = 0;
+            for (long number = 1; !end.await(rest, TimeUnit.NANOSECONDS); number++) {
                 long begun = System.nanoTime();
                 keep(take(number));
                 long took = System.nanoTime() - begun;
-                TimeUnit.NANOSECONDS.sleep(
-                        Math.max(INTERVAL.toNanos() - took, Math.min(REST * took, LONGEST_REST.toNanos())));
+                rest = Math.max(INTERVAL.toNanos() - took, Math.min(REST * took, LONGEST_REST.toNanos()));
             }
         } catch (InterruptedException e) {
-            // The process ends.
+            throw new IllegalStateException("nobody interrupts this thread", e);
         }
     }
 
@@ -221,6 +228,18 @@ class Sampler implements SmartLifecycle {
     private Sampling take(long number) {
         Instant at = clock.instant();
         try {
+            return schema.isUpToDate()
+                    ? takeOfBoth(number, at)
+                    : takeOfQueue(
+                            number, at, "The database has not answered yet, or its schema is being brought up to date.");
+        } catch (RuntimeException e) {
+            LOG.error("A sample could not be taken; it is tried again", e);
+            return nothing(number, at, "A sample could not be taken; the log of the API tells more.");
+        }
+    }
+
+    private Sampling takeOfBoth(long number, Instant at) {
+        try {
             Reading reading = books.read();
             Snapshot snapshot = reading.snapshot();
             Sample sample = new Sample(
@@ -238,9 +257,6 @@ class Sampler implements SmartLifecycle {
             return new Sampling(sample, counts, Topics.of(counts), workers(snapshot), dead);
         } catch (Refusal e) {
             return takeOfQueue(number, at, problem(e));
-        } catch (RuntimeException e) {
-            LOG.error("A sample could not be taken; it is tried again", e);
-            return nothing(number, at, "A sample could not be taken; the log of the API tells more.");
         }
     }
 
@@ -301,16 +317,16 @@ class Sampler implements SmartLifecycle {
     /** Ends those who wait for samples, which comes before the server waits for its requests to end. */
     @Override
     public void stop() {
+        end.countDown();
         lock.lock();
         try {
-            stopping = true;
             taken.signalAll();
         } finally {
             lock.unlock();
         }
-        thread.interrupt();
         try {
-            thread.join();
+            // Not interrupted: a store that is asked meanwhile would be said not to answer.
+            boolean unused = thread.join(LONGEST_SAMPLE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -318,6 +334,6 @@ class Sampler implements SmartLifecycle {
 
     @Override
     public boolean isRunning() {
-        return thread.isAlive();
+        return thread.isAlive() && end.getCount() > 0;
     }
 }

@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -93,8 +94,7 @@ class PageIT {
     }
 
     private static Locator button(Page page, String name) {
-        return page.getByRole(
-                AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
+        return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
     }
 
     private static Locator events(Page page) {
@@ -129,24 +129,23 @@ class PageIT {
     void showsARunArrivingLiveAndTheBooksBalance(AggregatorSystem system) throws IOException {
         Page page = open(system);
         boolean screenshots = Boolean.getBoolean("page.screenshots");
-        PublisherRun run =
-                system.runPublisher("--publisher.count=1000", "--publisher.rate=" + (screenshots ? 40 : 1000));
-        assertThat(run.exitValue()).as(run.output()).isZero();
+        String shown = screenshots ? "orders" : topic;
+        PublisherRun run = system.runPublisher(
+                "--publisher.count=1000",
+                "--publisher.rate=" + (screenshots ? 40 : 1000),
+                "--publisher.topics=" + (screenshots ? "orders,payments,shipments,sign-ins" : topic));
+        assertThat(run.status()).as(run.output()).isZero();
         awaitBooks(page, system);
         assertThat(page.locator("#verdict")).hasText("Balanced: every event is accounted for.");
         assertThat(page.locator("#books")).hasAttribute("data-verdict", "good");
         Stats stats = system.stats();
-        stats.topics().entrySet().stream()
-                .filter(entry -> List.of("orders", "payments").contains(entry.getKey()))
-                .forEach(entry -> assertThat(
-                                row(page, entry.getKey()).locator("td").first())
-                        .hasText(text(entry.getValue())));
-        assertThat(row(page, "orders").locator("td").nth(2)).hasText(Pattern.compile("[1-9][0-9.]* %"));
+        assertThat(row(page, shown).locator("td").first())
+                .hasText(text(Objects.requireNonNull(stats.topics().get(shown))));
+        assertThat(row(page, shown).locator("td").nth(2)).hasText(Pattern.compile("[1-9][0-9.]* %.*"));
         assertThat(page.locator("#workers tr")).hasCount((int) stats.workers());
         assertThat(page.locator("#workers-note")).hasText(stats.workers() + " alive");
         assertThat(page.locator("#workers td.num").first()).hasText("0");
-        assertThat(page.locator("#chart-rates .plot"))
-                .hasAttribute("aria-label", Pattern.compile(".*now received [0-9].*"));
+        assertThat(page.locator("#chart-rates .plot")).hasAttribute("aria-label", Pattern.compile(".*now received [0-9].*"));
         assertThat(page.locator("#chart-queue b")).hasText("0");
         assertThat(page.locator("#chart-age b")).hasText("0 s");
         assertThat(page.locator(".chart canvas")).hasCount(4);
@@ -175,7 +174,8 @@ class PageIT {
                     .setPath(folder.resolve("page-" + scheme.name().toLowerCase(Locale.ROOT) + ".png")));
             page.setViewportSize(360, 740);
             page.screenshot(new Page.ScreenshotOptions()
-                    .setPath(folder.resolve("page-" + scheme.name().toLowerCase(Locale.ROOT) + "-narrow.png")));
+                    .setPath(folder.resolve(
+                            "page-" + scheme.name().toLowerCase(Locale.ROOT) + "-narrow.png")));
         }
     }
 
@@ -205,8 +205,9 @@ class PageIT {
         assertThat(page.locator("#detail-text")).containsText("12345678901234567890.10");
         String whole = page.locator("#detail-text").textContent();
         assertThat(TestEvents.tree(whole))
-                .isEqualTo(TestEvents.tree(
-                        system.http().get("/events/{topic}/{id}", topic, "one").asString()));
+                .isEqualTo(TestEvents.tree(system.http()
+                        .get("/events/{topic}/{id}", topic, "one")
+                        .asString()));
         page.keyboard().press("Escape");
         assertThat(page.locator("#detail")).isHidden();
     }
@@ -248,8 +249,7 @@ class PageIT {
     void showsWhatAnEventHoldsAsTextWhateverItIs(AggregatorSystem system) {
         String hostile = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\u202e&lt;b>";
         List<Event> events = List.of(
-                new Event(
-                        topic + hostile, hostile, Instant.EPOCH, hostile, "{\"" + hostile + "\":\"" + hostile + "\"}"),
+                new Event(topic + hostile, hostile, Instant.EPOCH, hostile, "{\"" + hostile + "\":\"" + hostile + "\"}"),
                 new Event(topic + "x".repeat(200), "y".repeat(255), Instant.EPOCH, "z".repeat(255), "{}"),
                 new Event(topic + "..", "..", Instant.EPOCH, "..", "{\"text\":\"" + "w".repeat(20_000) + "\"}"));
         Page page = open(system);
@@ -345,8 +345,7 @@ class PageIT {
         assertThat(page.locator("#connection")).hasText("Live");
         assertThat(page.locator("#notice")).isHidden();
         system.publish(TestEvents.json(TestEvents.event(topic, "since")));
-        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic)))
-                .hasCount(1);
+        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic))).hasCount(1);
         awaitBooks(page, system);
         assertThat(browser.takeFaults()).allMatch(fault -> fault.contains("net::ERR"));
     }
@@ -381,8 +380,7 @@ class PageIT {
         page.locator("#p-topic").fill(topic);
         button(page, "Publish").click();
         assertThat(page.locator("#outcomes li")).hasCount(1);
-        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic)))
-                .hasCount(1);
+        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic))).hasCount(1);
         assertThat(new AxeBuilder(page).analyze().getViolations()).isEmpty();
         page.setViewportSize(360, 740);
         events(page).first().click();
@@ -394,6 +392,6 @@ class PageIT {
     @Order(2)
     void theSwaggerUiWorksUnderItsPolicy(AggregatorSystem system) {
         Page page = browser.open(system.api() + "/docs", ColorScheme.LIGHT, 1400);
-        assertThat(page.getByText("/events/stream").first()).isVisible();
+        assertThat(page.locator(".opblock").first()).isVisible();
     }
 }

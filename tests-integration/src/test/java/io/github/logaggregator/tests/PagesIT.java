@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -309,7 +310,7 @@ class PagesIT {
         Predicate<String> complete = log -> log.contains("Query Text");
         String plans = Awaitility.await()
                 .pollDelay(Duration.ZERO)
-                .until(() -> system.postgres().log().substring(before), complete);
+                .until(() -> withoutSamples(system.postgres().log().substring(before)), complete);
         assertThat(plans)
                 .as(path)
                 .doesNotContain("Seq Scan on events", "Bitmap Heap Scan on events")
@@ -321,5 +322,14 @@ class PagesIT {
                     + (buffers.group(2) == null ? 0 : Integer.parseInt(buffers.group(2)));
             assertThat(pages).as("%s: %s", path, buffers.group()).isLessThan(mostPages);
         }
+    }
+
+    /** What the API asks once a second beside all requests is told apart by what only its statements have. */
+    private static String withoutSamples(String log) {
+        return Stream.of(log.split("(?=duration: )"))
+                .filter(plan -> !plan.contains("percentile_cont")
+                        && !plan.contains("open_claims")
+                        && !plan.contains("max(sequence)"))
+                .collect(Collectors.joining());
     }
 }
