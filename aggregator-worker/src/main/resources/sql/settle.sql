@@ -38,7 +38,7 @@ inserted AS (
     WHERE sound
     ORDER BY topic COLLATE "C", event_id COLLATE "C", position
     ON CONFLICT (topic, event_id) DO NOTHING
-    RETURNING topic, event_id
+    RETURNING topic, event_id, received_at
 ),
 dead AS (
     INSERT INTO dead_letters (shard, sequence, nonce, position, topic, event_id, entry, reason)
@@ -90,5 +90,11 @@ SELECT
         FROM input
         WHERE sound AND (repeated OR (topic, event_id) NOT IN (SELECT topic, event_id FROM inserted))
     ) ELSE 0 END AS conflicting,
+    -- The times at which the API received what was stored, Unix, in ms, each with how many events it was: there are few, since
+    -- the events of a request have one, and those of a busy API come in the same millisecond.
+    (
+        SELECT array_agg(ARRAY[(extract(epoch FROM received_at) * 1000)::bigint, events])
+        FROM (SELECT received_at, count(*) AS events FROM inserted GROUP BY received_at) AS received
+    ) AS stored_received,
     (SELECT outcomes FROM told) AS outcomes
 FROM counted

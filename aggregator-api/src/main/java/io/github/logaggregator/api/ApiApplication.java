@@ -124,6 +124,11 @@ class ApiApplication {
                 ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemReportValve.class.getName()));
     }
 
+    @Bean
+    WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatCountsRefusedRequests(RefusedRequests refused) {
+        return factory -> factory.addEngineValves(refused);
+    }
+
     /** A slash or backslash of a topic or an event_id may stand in a path, encoded, and stays what it is. */
     @Bean
     WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatTakesEncodedSlashes() {

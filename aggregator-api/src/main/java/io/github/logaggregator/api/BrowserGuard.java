@@ -34,11 +34,9 @@ class BrowserGuard implements Filter {
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
                     + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    private final PublishMetrics metrics;
     private final HandlerExceptionResolver problems;
 
-    BrowserGuard(PublishMetrics metrics, @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
-        this.metrics = metrics;
+    BrowserGuard(@Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
         this.problems = problems;
     }
 
@@ -58,7 +56,6 @@ class BrowserGuard implements Filter {
         if (refusal == null) {
             chain.doFilter(request, response);
         } else {
-            metrics.rejected(refusal);
             problems.resolveException(request, response, null, refusal);
         }
     }

@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 import org.springframework.stereotype.Component;
 
 /**
- * What this process took and refused since it started:
+ * What this process took since it started:
  *
  * <ul>
  *   <li>{@code aggregator.publish}: timer; one publish request, from its headers to its answer, refused ones included;
@@ -20,10 +20,9 @@ import org.springframework.stereotype.Component;
  *   <li>{@code aggregator.publish.waiting}: gauge; requests that wait
  *   <li>{@code aggregator.events.received}: counter; events that were queued. Over all API processes and their whole
  *       lives this is the books' received, less what was queued without the API learning of it
- *   <li>{@code aggregator.events.rejected{reason}}: counter; refused requests, by reason: a batch counts once, since
- *       nobody knows how many events there are in one that can't be read; also others that would change something, and
- *       that {@link BrowserGuard} refuses
  * </ul>
+ *
+ * <p>{@link RefusedRequests} counts what it refused.
  */
 @Component
 class PublishMetrics {
@@ -68,16 +67,6 @@ class PublishMetrics {
     }
 
     <T> T timed(Supplier<T> request) {
-        try {
-            return Objects.requireNonNull(publish.record(request));
-        } catch (Refusal e) {
-            rejected(e);
-            throw e;
-        }
-    }
-
-    void rejected(Refusal refusal) {
-        registry.counter("aggregator.events.rejected", "reason", refusal.reason())
-                .increment();
+        return Objects.requireNonNull(publish.record(request));
     }
 }

@@ -30,6 +30,7 @@ import org.springframework.stereotype.Component;
  *   <li>{@code aggregator.queue.oldest.age}: gauge; how long the oldest of them has been waiting, in seconds; 0 if none is
  *   <li>{@code aggregator.queue.usage}: gauge; from 0 to 1, what of {@code api.queue.max-events} or of {@code
  *       api.queue.max-size} is taken, whichever is more
+ *   <li>{@code aggregator.queue.rolled.back}: gauge; 1 if Redis was brought back from an older state, else 0
  *   <li>{@code aggregator.workers}: gauge; workers that live
  *   <li>{@code aggregator.topic.stored{topic}}, {@code aggregator.topic.duplicates{topic}}: gauges; of the {@value
  *       Sampler#MAX_TOPICS} topics with most events, and of the others together, as {@value #OTHERS}
@@ -71,6 +72,14 @@ class SampleMetrics {
                 .register(registry);
         gauge("aggregator.queue.usage", Sample::usage)
                 .description("How much of the queue's bounds is taken")
+                .register(registry);
+        // Redis alone does not know.
+        gauge(
+                        "aggregator.queue.rolled.back",
+                        sample -> sample.books() == null || sample.queue() == null
+                                ? null
+                                : sample.queue().rolledBack() ? 1 : 0)
+                .description("Whether Redis was brought back from an older state")
                 .register(registry);
         gauge("aggregator.workers", Sample::workers)
                 .description("Workers that live")

@@ -6,11 +6,13 @@ import io.github.logaggregator.model.QueueKeys;
 import io.github.logaggregator.model.QueuedEvent;
 import io.github.logaggregator.model.QueuedEvent.UndecodableEntryException;
 import io.github.logaggregator.model.ReplyAddress;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.HashMap;
@@ -144,12 +146,25 @@ class EventStoreWriter {
                             row.getLong("duplicates"),
                             row.getLong("conflicting"),
                             row.getLong("dead_lettered"),
+                            storedReceived(row),
                             columns.isAwaited()
                                     ? columns.outcomes(counted ? outcomes(row) : outcomesOfBefore(connection, claim))
                                     : Map.of());
                 }
             }
         });
+    }
+
+    private static Map<Instant, Long> storedReceived(ResultSet row) throws SQLException {
+        Array times = row.getArray("stored_received");
+        if (times == null) {
+            return Map.of();
+        }
+        Map<Instant, Long> received = new HashMap<>();
+        for (Long[] time : (Long[][]) times.getArray()) {
+            received.put(Instant.ofEpochMilli(time[0]), time[1]);
+        }
+        return received;
     }
 
     /** What makes two events the same. */

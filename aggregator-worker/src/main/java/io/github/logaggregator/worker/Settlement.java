@@ -2,6 +2,7 @@ package io.github.logaggregator.worker;
 
 import io.github.logaggregator.model.Outcome;
 import io.github.logaggregator.model.ReplyAddress;
+import java.time.Instant;
 import java.util.Map;
 
 /**
@@ -13,6 +14,7 @@ import java.util.Map;
  * @param duplicates how many were there before
  * @param conflicting how many of the duplicates had another content than what is stored
  * @param deadLettered how many PostgreSQL could not hold
+ * @param storedReceived when the API received the stored ones: each such time, and how many of them
  * @param outcomes what has become of those that somebody waits for, whichever settlement counted
  */
 record Settlement(
@@ -22,7 +24,13 @@ record Settlement(
         long duplicates,
         long conflicting,
         long deadLettered,
+        Map<Instant, Long> storedReceived,
         Map<ReplyAddress, Outcome> outcomes) {
+    /** How many events the claim had. */
+    long events() {
+        return stored + duplicates + deadLettered;
+    }
+
     /** Whether the events are in PostgreSQL for sure, so that the claim may be dropped from Redis. */
     boolean mayBeAcknowledged() {
         return counted || inTime;

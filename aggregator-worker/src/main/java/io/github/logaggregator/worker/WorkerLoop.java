@@ -128,6 +128,7 @@ final class WorkerLoop implements Runnable {
             Claim rescued = queue.rescue();
             if (rescued != null) {
                 LOG.info("Took claim {} over: its lease ran out", rescued.id());
+                metrics.rescued();
                 return rescued;
             }
             rescueLater();
