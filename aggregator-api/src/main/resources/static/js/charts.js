@@ -133,8 +133,8 @@ class Chart {
             grid: { show: false },
             size: 22,
             gap: 4,
-            splits: () => [240, 180, 120, 60, 0].map((ago) => this.until - ago),
-            values: () => ['−4 min', '−3 min', '−2 min', '−1 min', ''],
+            splits: () => [240, 120, 0].map((ago) => this.until - ago),
+            values: () => ['−4 min', '−2 min', ''],
           },
           {
             ...axis,

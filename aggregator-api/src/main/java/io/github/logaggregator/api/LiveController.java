@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
@@ -38,6 +39,9 @@ class LiveController {
     private final JsonMapper json;
     private final ApiProperties properties;
     private final Semaphore places;
+
+    /** Of the pages, which all wake at the same sample, one looks for new events at a time: connections are for others, too. */
+    private final Semaphore looking = new Semaphore(1, true);
 
     LiveController(Sampler sampler, EventStoreArrivals store, JsonMapper json, ApiProperties properties) {
         this.sampler = sampler;
@@ -101,17 +105,21 @@ class LiveController {
         }
     }
 
-    private void sendEvents(OutputStream out, LiveTail tail, Sampling sampling) throws IOException {
-        if (sampling.sample().books() == null) {
+    private void sendEvents(OutputStream out, LiveTail tail, Sampling sampling)
+            throws IOException, InterruptedException {
+        if (sampling.sample().books() == null || !looking.tryAcquire(HEARTBEAT.toNanos(), TimeUnit.NANOSECONDS)) {
             return;
         }
+        Look look;
         try {
-            Look look = tail.look(sampling);
-            if (!look.events().isEmpty()) {
-                send(out, "events", look);
-            }
+            look = tail.look(sampling);
         } catch (Refusal e) {
-            // PostgreSQL has gone since; the next sample says so.
+            return; // PostgreSQL has gone since; the next sample says so.
+        } finally {
+            looking.release();
+        }
+        if (!look.events().isEmpty()) {
+            send(out, "events", look);
         }
     }
 
