@@ -231,7 +231,9 @@ class Sampler implements SmartLifecycle {
             return schema.isUpToDate()
                     ? takeOfBoth(number, at)
                     : takeOfQueue(
-                            number, at, "The database has not answered yet, or its schema is being brought up to date.");
+                            number,
+                            at,
+                            "The database has not answered yet, or its schema is being brought up to date.");
         } catch (RuntimeException e) {
             LOG.error("A sample could not be taken; it is tried again", e);
             return nothing(number, at, "A sample could not be taken; the log of the API tells more.");

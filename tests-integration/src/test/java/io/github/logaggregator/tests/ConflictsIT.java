@@ -317,7 +317,7 @@ class ConflictsIT {
                     .params(QueuedEvent.encode(Instant.now(), null, TestEvents.json(repaired.get(i))), ids.get(i))
                     .update();
         }
-        system.http().post("/dead-letters/replay").then().statusCode(202);
+        system.http().noContentType().post("/dead-letters/replay").then().statusCode(202);
         Awaitility.await()
                 .atMost(20, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(system.stats().books()).isEqualTo(new Books(5, 3, 2, 1, 0, 0, 0, 0)));

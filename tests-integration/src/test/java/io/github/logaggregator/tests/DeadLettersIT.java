@@ -52,7 +52,7 @@ class DeadLettersIT {
         List<Integer> ids = system.http().get("/dead-letters").path("id");
 
         // Nothing has changed for them.
-        system.http().post("/dead-letters/replay").then().statusCode(202).body("requested", equalTo(3));
+        system.http().noContentType().post("/dead-letters/replay").then().statusCode(202).body("requested", equalTo(3));
         awaitReplayed(system);
         assertThat(system.stats().books()).isEqualTo(new Books(4, 1, 0, 3, 0, 0, 0));
 
@@ -77,6 +77,7 @@ class DeadLettersIT {
         assertThat(system.eventsOf("t"))
                 .containsExactlyInAnyOrder(TestEvents.event("t", "new"), TestEvents.event("t", "known"));
         system.http()
+                .noContentType()
                 .post("/dead-letters/" + ids.get(1) + "/replay")
                 .then()
                 .statusCode(404)
@@ -104,12 +105,12 @@ class DeadLettersIT {
                 .body("event_id", contains("13"))
                 .body("reason", contains("value for domain jsonb violates check constraint \"lucky\""));
 
-        system.http().post("/dead-letters/replay").then().statusCode(202);
+        system.http().noContentType().post("/dead-letters/replay").then().statusCode(202);
         awaitReplayed(system);
         assertThat(system.stats().books()).isEqualTo(new Books(11, 10, 0, 1, 0, 0, 0));
 
         system.jdbc().sql("ALTER DOMAIN stricter.jsonb DROP CONSTRAINT lucky").update();
-        system.http().post("/dead-letters/replay").then().statusCode(202);
+        system.http().noContentType().post("/dead-letters/replay").then().statusCode(202);
         awaitReplayed(system);
         assertThat(system.stats().books()).isEqualTo(new Books(11, 11, 0, 0, 0, 0, 0));
         system.http().get("/dead-letters").then().body("", hasSize(0));
@@ -117,6 +118,7 @@ class DeadLettersIT {
 
     private static void replay(AggregatorSystem system, int id) {
         system.http()
+                .noContentType()
                 .post("/dead-letters/" + id + "/replay")
                 .then()
                 .statusCode(202)

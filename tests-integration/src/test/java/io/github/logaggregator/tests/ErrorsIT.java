@@ -108,7 +108,7 @@ class ErrorsIT {
             assertProblem(response, 405);
             assertThat(response.header("Allow")).isEqualTo("POST");
         }
-        assertProblem(system.http().post("/events"), 405);
+        assertProblem(system.http().noContentType().post("/events"), 405);
         assertProblem(system.http().request("TRACE", "/publish"), 405);
     }
 

@@ -58,7 +58,7 @@ class PageIT {
     static void startBrowser() {
         installed = Browser.installed().orElse(null);
         assumeTrue(installed != null, "There is no chromium on the PATH: the page is not tested.");
-        setDefaultAssertionTimeout(PATIENCE.toMillis());
+        setDefaultAssertionTimeout((double) PATIENCE.toMillis());
     }
 
     @AfterAll
@@ -94,7 +94,8 @@ class PageIT {
     }
 
     private static Locator button(Page page, String name) {
-        return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
+        return page.getByRole(
+                AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
     }
 
     private static Locator events(Page page) {
@@ -132,7 +133,7 @@ class PageIT {
         String shown = screenshots ? "orders" : topic;
         PublisherRun run = system.runPublisher(
                 "--publisher.count=1000",
-                "--publisher.rate=" + (screenshots ? 40 : 1000),
+                "--publisher.rate=" + (screenshots ? 10 : 1000),
                 "--publisher.topics=" + (screenshots ? "orders,payments,shipments,sign-ins" : topic));
         assertThat(run.status()).as(run.output()).isZero();
         awaitBooks(page, system);
@@ -145,7 +146,8 @@ class PageIT {
         assertThat(page.locator("#workers tr")).hasCount((int) stats.workers());
         assertThat(page.locator("#workers-note")).hasText(stats.workers() + " alive");
         assertThat(page.locator("#workers td.num").first()).hasText("0");
-        assertThat(page.locator("#chart-rates .plot")).hasAttribute("aria-label", Pattern.compile(".*now received [0-9].*"));
+        assertThat(page.locator("#chart-rates .plot"))
+                .hasAttribute("aria-label", Pattern.compile(".*now received [0-9].*"));
         assertThat(page.locator("#chart-queue b")).hasText("0");
         assertThat(page.locator("#chart-age b")).hasText("0 s");
         assertThat(page.locator(".chart canvas")).hasCount(4);
@@ -174,8 +176,7 @@ class PageIT {
                     .setPath(folder.resolve("page-" + scheme.name().toLowerCase(Locale.ROOT) + ".png")));
             page.setViewportSize(360, 740);
             page.screenshot(new Page.ScreenshotOptions()
-                    .setPath(folder.resolve(
-                            "page-" + scheme.name().toLowerCase(Locale.ROOT) + "-narrow.png")));
+                    .setPath(folder.resolve("page-" + scheme.name().toLowerCase(Locale.ROOT) + "-narrow.png")));
         }
     }
 
@@ -205,9 +206,8 @@ class PageIT {
         assertThat(page.locator("#detail-text")).containsText("12345678901234567890.10");
         String whole = page.locator("#detail-text").textContent();
         assertThat(TestEvents.tree(whole))
-                .isEqualTo(TestEvents.tree(system.http()
-                        .get("/events/{topic}/{id}", topic, "one")
-                        .asString()));
+                .isEqualTo(TestEvents.tree(
+                        system.http().get("/events/{topic}/{id}", topic, "one").asString()));
         page.keyboard().press("Escape");
         assertThat(page.locator("#detail")).isHidden();
     }
@@ -249,7 +249,8 @@ class PageIT {
     void showsWhatAnEventHoldsAsTextWhateverItIs(AggregatorSystem system) {
         String hostile = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\u202e&lt;b>";
         List<Event> events = List.of(
-                new Event(topic + hostile, hostile, Instant.EPOCH, hostile, "{\"" + hostile + "\":\"" + hostile + "\"}"),
+                new Event(
+                        topic + hostile, hostile, Instant.EPOCH, hostile, "{\"" + hostile + "\":\"" + hostile + "\"}"),
                 new Event(topic + "x".repeat(200), "y".repeat(255), Instant.EPOCH, "z".repeat(255), "{}"),
                 new Event(topic + "..", "..", Instant.EPOCH, "..", "{\"text\":\"" + "w".repeat(20_000) + "\"}"));
         Page page = open(system);
@@ -345,7 +346,8 @@ class PageIT {
         assertThat(page.locator("#connection")).hasText("Live");
         assertThat(page.locator("#notice")).isHidden();
         system.publish(TestEvents.json(TestEvents.event(topic, "since")));
-        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic))).hasCount(1);
+        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic)))
+                .hasCount(1);
         awaitBooks(page, system);
         assertThat(browser.takeFaults()).allMatch(fault -> fault.contains("net::ERR"));
     }
@@ -380,12 +382,13 @@ class PageIT {
         page.locator("#p-topic").fill(topic);
         button(page, "Publish").click();
         assertThat(page.locator("#outcomes li")).hasCount(1);
-        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic))).hasCount(1);
+        assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic)))
+                .hasCount(1);
         assertThat(new AxeBuilder(page).analyze().getViolations()).isEmpty();
         page.setViewportSize(360, 740);
         events(page).first().click();
         assertThat(page.locator("#detail-text")).containsText("event_id");
-        assertThat(new AxeBuilder(page).analyze().getViolations()).isEmpty();
+        assertThat(new AxeBuilder(page).include("#detail").analyze().getViolations()).isEmpty();
     }
 
     @Test
