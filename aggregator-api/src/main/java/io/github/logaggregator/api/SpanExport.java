@@ -35,7 +35,10 @@ final class SpanExport implements SpanExporter {
                 Throwable failure = result.getFailureThrowable();
                 LOG.warn(
                         "The receiver of spans does not take them; they are dropped until it does: {}",
-                        failure == null ? "no reason given" : NestedExceptionUtils.getMostSpecificCause(failure).toString());
+                        failure == null
+                                ? "no reason given"
+                                : NestedExceptionUtils.getMostSpecificCause(failure)
+                                        .toString());
             }
         });
     }

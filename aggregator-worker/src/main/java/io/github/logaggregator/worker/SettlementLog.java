@@ -44,10 +44,7 @@ final class SettlementLog {
         LOG.warn(
                 "Claim {} has dead letters (GET /dead-letters): {}",
                 claim,
-                reasons.stream()
-                                .limit(MAX_REASONS)
-                                .map(SettlementLog::oneLine)
-                                .collect(Collectors.joining("; "))
+                reasons.stream().limit(MAX_REASONS).map(SettlementLog::oneLine).collect(Collectors.joining("; "))
                         + (reasons.size() > MAX_REASONS ? "; and others" : ""));
     }
 

@@ -155,7 +155,8 @@ final class WorkerLoop implements Runnable {
     /** At random, so that workers that started together do not look together for ever. */
     private void rescueLater() {
         nextRescue = System.nanoTime()
-                + (long) (queue.rescueInterval().toNanos() * ThreadLocalRandom.current().nextDouble(1, 1.5));
+                + (long) (queue.rescueInterval().toNanos()
+                        * ThreadLocalRandom.current().nextDouble(1, 1.5));
     }
 
     private void settle(Claim claim) throws InterruptedException {

@@ -53,7 +53,9 @@ class QueueEntryTest {
         assertThat(SPAN.toString()).hasSize(TraceParent.LENGTH);
 
         byte[] without = QueuedEvent.encode(RECEIVED, address, null, JSON);
-        assertThat(without).isEqualTo(QueuedEvent.encode(RECEIVED, address, JSON)).hasSize(line.length - 54);
+        assertThat(without)
+                .isEqualTo(QueuedEvent.encode(RECEIVED, address, JSON))
+                .hasSize(line.length - 54);
         assertThat(QueuedEvent.traceParent(without)).isNull();
         assertThat(QueuedEvent.decode(without).traceParent()).isNull();
     }

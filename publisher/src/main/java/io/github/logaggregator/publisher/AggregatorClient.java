@@ -101,8 +101,8 @@ final class AggregatorClient implements AutoCloseable {
         long start = System.nanoTime();
         PublishResponse answer = read(exchangeInSpan(builder, events), JSON.reader(), PublishResponse.class);
         if (answer.accepted() != events.size()) {
-            throw new RunFailedException(
-                    properties.resource("/publish") + " took " + answer.accepted() + " of a request's " + events.size() + " events");
+            throw new RunFailedException(properties.resource("/publish") + " took " + answer.accepted()
+                    + " of a request's " + events.size() + " events");
         }
         tally.accepted(events.size(), Duration.ofNanos(System.nanoTime() - start));
     }

@@ -177,8 +177,8 @@ final class AggregatorClientTest {
                 retryFor,
                 Duration.ZERO,
                 Duration.ZERO);
-        try (AggregatorClient client = new AggregatorClient(
-                properties, tally, InstantSource.fixed(NOW), Tracer.NOOP, Propagator.NOOP)) {
+        try (AggregatorClient client =
+                new AggregatorClient(properties, tally, InstantSource.fixed(NOW), Tracer.NOOP, Propagator.NOOP)) {
             client.publish(EVENTS);
         }
     }

@@ -62,22 +62,29 @@ class LogsIT {
         String told = api.log() + worker.log();
         assertThat(told).doesNotContain(MARK);
         for (ServiceProcess service : List.of(api, worker)) {
-            assertThat(messages(service, "INFO", message -> message.equals("Stopping"))).hasSize(1);
+            assertThat(messages(service, "INFO", message -> message.equals("Stopping")))
+                    .hasSize(1);
             assertThat(messages(service, "ERROR", message -> true)).isEmpty();
         }
         for (String store : List.of("Redis", "PostgreSQL")) {
-            assertThat(messages(api, "WARN", message -> message.startsWith(store + " does not answer"))).hasSize(1);
-            assertThat(messages(api, "INFO", message -> message.equals(store + " answers again"))).hasSize(1);
-            assertThat(messages(worker, "WARN", message -> message.startsWith(store + " fails"))).hasSize(1);
-            assertThat(messages(worker, "INFO", message -> message.equals(store + " works again"))).hasSize(1);
+            assertThat(messages(api, "WARN", message -> message.startsWith(store + " does not answer")))
+                    .hasSize(1);
+            assertThat(messages(api, "INFO", message -> message.equals(store + " answers again")))
+                    .hasSize(1);
+            assertThat(messages(worker, "WARN", message -> message.startsWith(store + " fails")))
+                    .hasSize(1);
+            assertThat(messages(worker, "INFO", message -> message.equals(store + " works again")))
+                    .hasSize(1);
         }
         assertThat(messages(worker, "WARN", message -> message.contains("has dead letters")))
                 .isNotEmpty()
                 .anySatisfy(line -> assertThat(line).contains("not an entry of a known version"))
                 .anySatisfy(line -> assertThat(line).contains("violates check constraint"));
-        assertThat(messages(worker, "DEBUG", message -> message.contains("duplicates"))).isNotEmpty();
+        assertThat(messages(worker, "DEBUG", message -> message.contains("duplicates")))
+                .isNotEmpty();
         List<Instant> summedUp = lines(worker).stream()
-                .filter(line -> SETTLED.matcher(line.get("message").stringValue()).matches())
+                .filter(line ->
+                        SETTLED.matcher(line.get("message").stringValue()).matches())
                 .map(line -> Instant.parse(line.get("@timestamp").stringValue()))
                 .toList();
         for (int i = 1; i < summedUp.size(); i++) {
@@ -99,13 +106,16 @@ class LogsIT {
     private static Books publishAllSorts() {
         for (String key : List.of("text", "another", "unlucky")) {
             Event event = new Event("t", "1", Instant.EPOCH, "test", "{\"" + key + "\":\"" + MARK + "\"}");
-            system.publish(TestEvents.json(List.of(event, event, new Event("t", key, Instant.EPOCH, "test", event.payload()))))
+            system.publish(TestEvents.json(
+                            List.of(event, event, new Event("t", key, Instant.EPOCH, "test", event.payload()))))
                     .then()
                     .statusCode(200);
         }
-        for (String payload : List.of("\"%s\"", "{\"%s\": 1,}", "{\"a\": \"%s\", \"a\": 1}", "{\"%s\": \"\\u0000\"}", "%s")) {
-            system.publish("{\"topic\": \"t\", \"event_id\": \"1\", \"timestamp\": \"2025-12-08T10:00:00Z\", \"source\": \"s\","
-                            + " \"payload\": " + payload.formatted(MARK) + "}")
+        for (String payload :
+                List.of("\"%s\"", "{\"%s\": 1,}", "{\"a\": \"%s\", \"a\": 1}", "{\"%s\": \"\\u0000\"}", "%s")) {
+            system.publish(
+                            "{\"topic\": \"t\", \"event_id\": \"1\", \"timestamp\": \"2025-12-08T10:00:00Z\", \"source\": \"s\","
+                                    + " \"payload\": " + payload.formatted(MARK) + "}")
                     .then()
                     .statusCode(oneOf(400, 422));
         }
@@ -138,9 +148,12 @@ class LogsIT {
         system.http().get("/stats");
         system.publish(TestEvents.json(TestEvents.event("t", "after")));
         return messages(worker, "WARN", message -> message.contains(" fails; ")).size()
-                        == messages(worker, "INFO", message -> message.endsWith(" works again")).size()
-                && messages(api, "WARN", message -> message.contains(" does not answer")).size()
-                        == messages(api, "INFO", message -> message.endsWith(" answers again")).size();
+                        == messages(worker, "INFO", message -> message.endsWith(" works again"))
+                                .size()
+                && messages(api, "WARN", message -> message.contains(" does not answer"))
+                                .size()
+                        == messages(api, "INFO", message -> message.endsWith(" answers again"))
+                                .size();
     }
 
     private static List<String> messages(ServiceProcess service, String level, Predicate<String> kind) {
@@ -164,7 +177,8 @@ class LogsIT {
             assertThat(Instant.parse(line.get("@timestamp").stringValue())).isAfter(Instant.EPOCH);
             assertThat(line.at("/log/level").stringValue()).isNotEmpty();
             assertThat(line.at("/log/logger").stringValue()).isNotEmpty();
-            assertThat(line.at("/service/name").stringValue()).isEqualTo(service.name().replaceAll("-\\d+$", ""));
+            assertThat(line.at("/service/name").stringValue())
+                    .isEqualTo(service.name().replaceAll("-\\d+$", ""));
             assertThat(line.at("/ecs/version").stringValue()).isNotEmpty();
             assertThat(line.get("message").stringValue()).isNotEmpty();
         });

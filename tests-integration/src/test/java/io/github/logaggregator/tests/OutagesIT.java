@@ -430,7 +430,8 @@ class OutagesIT {
                 assertThat(told.lines()).hasSize(2);
                 assertThat(told).containsSubsequence(store + " does not answer", store + " answers again");
             }
-            // Of each store that it is away and that it is back, however many loops find out; and which claims the loops hand
+            // Of each store that it is away and that it is back, however many loops find out; and which claims the
+            // loops hand
             // back and take over from each other.
             String byWorker = added(worker, workerLog);
             for (String each : List.of("Redis", "PostgreSQL")) {

@@ -103,8 +103,7 @@ final class SpanReceiver implements AutoCloseable {
 
     /** Waits until there are so many of a kind. */
     List<Received> await(int count, Predicate<Received> kind) {
-        return Awaitility.await()
-                .until(() -> spans.stream().filter(kind).toList(), found -> found.size() >= count);
+        return Awaitility.await().until(() -> spans.stream().filter(kind).toList(), found -> found.size() >= count);
     }
 
     /** What has a service send its spans here, soon, all of them. */

@@ -136,10 +136,13 @@ class TracingIT {
                 api,
                 "00-" + trace + "-" + PARENT + "-01",
                 TestEvents.events(AggregatorSystem.newTopic(), QueueEntry.MAX_EVENTS + 1));
-        Received served = receiver.await(1, span -> span.traceId().equals(trace)).getFirst();
+        Received served =
+                receiver.await(1, span -> span.traceId().equals(trace)).getFirst();
         assertThat(served.parentId()).isEqualTo(PARENT);
-        assertThat(lines).hasSize(QueueEntry.MAX_EVENTS + 1).allSatisfy(line -> assertThat(QueuedEvent.traceParent(line))
-                .isEqualTo(new TraceParent(trace, served.spanId())));
+        assertThat(lines)
+                .hasSize(QueueEntry.MAX_EVENTS + 1)
+                .allSatisfy(line ->
+                        assertThat(QueuedEvent.traceParent(line)).isEqualTo(new TraceParent(trace, served.spanId())));
         receiver.await(1, span -> span.isLinkedTo(served));
     }
 
@@ -151,16 +154,19 @@ class TracingIT {
                 .map(i -> "%032x".formatted(0xabc000 + i))
                 .toList();
         String topic = AggregatorSystem.newTopic();
-        traces.parallelStream().forEach(trace -> system.http()
-                .header("Content-Type", "application/json")
-                .header("traceparent", "00-" + trace + "-" + PARENT + "-01")
-                .body(TestEvents.json(TestEvents.event(topic, trace)))
-                .post("/publish")
-                .then()
-                .statusCode(200));
+        traces.parallelStream()
+                .forEach(trace -> system.http()
+                        .header("Content-Type", "application/json")
+                        .header("traceparent", "00-" + trace + "-" + PARENT + "-01")
+                        .body(TestEvents.json(TestEvents.event(topic, trace)))
+                        .post("/publish")
+                        .then()
+                        .statusCode(200));
         for (String trace : traces) {
             Received served = receiver.await(
-                            1, span -> span.traceId().equals(trace) && span.service().equals("aggregator-api"))
+                            1,
+                            span -> span.traceId().equals(trace)
+                                    && span.service().equals("aggregator-api"))
                     .getFirst();
             receiver.await(1, span -> span.isLinkedTo(served));
         }
