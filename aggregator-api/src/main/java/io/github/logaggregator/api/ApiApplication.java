@@ -13,6 +13,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.apache.catalina.core.StandardHost;
 import org.apache.tomcat.util.buf.EncodedSolidusHandling;
@@ -168,7 +169,7 @@ class ApiApplication {
     @Bean
     ObservationPredicate actuatorIsNotObserved() {
         return (name, context) -> !(context instanceof ServerRequestObservationContext request
-                && request.getCarrier().getRequestURI().startsWith("/actuator"));
+                && Objects.requireNonNull(request.getCarrier()).getRequestURI().startsWith("/actuator"));
     }
 
     @Bean
