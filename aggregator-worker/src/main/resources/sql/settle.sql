@@ -46,6 +46,7 @@ dead AS (
         coalesce(fault, (pg_input_error_info(payload, 'jsonb')).message, (pg_input_error_info(ts, 'timestamptz')).message)
     FROM claim, input
     WHERE NOT sound
+    RETURNING reason
 ),
 counted AS (
     INSERT INTO totals_delta (topic, stored, duplicates, dead_lettered)
@@ -81,6 +82,7 @@ SELECT
     coalesce(sum(stored), 0) AS stored,
     coalesce(sum(duplicates), 0) AS duplicates,
     coalesce(sum(dead_lettered), 0) AS dead_lettered,
+    (SELECT array_agg(DISTINCT reason) FROM dead) AS reasons,
     -- Evaluated when all is inserted, and only where there are duplicates: all that was not inserted, and what may not have
     -- been, since it is of a key that another one was inserted of.
     CASE WHEN sum(duplicates) > 0 THEN (

@@ -2,6 +2,8 @@ package io.github.logaggregator.api;
 
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.resource.Delay;
+import io.micrometer.observation.ObservationPredicate;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
 import io.swagger.v3.core.util.Yaml;
 import io.swagger.v3.oas.models.OpenAPI;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.apache.catalina.core.StandardHost;
 import org.apache.tomcat.util.buf.EncodedSolidusHandling;
@@ -20,6 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.beans.BeanUtils;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -27,13 +31,18 @@ import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
 import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
 import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
+import org.springframework.boot.micrometer.tracing.opentelemetry.autoconfigure.SpanExporters;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.event.ContextClosedEvent;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.Resource;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.http.server.observation.ServerRequestObservationContext;
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.ExponentialBackOff;
 
@@ -61,17 +70,23 @@ class ApiApplication {
         ExponentialBackOff backOff = new ExponentialBackOff(200, 2);
         backOff.setMaxInterval(3_000);
         BackOffExecution pauses = backOff.start();
+        boolean migrated = false;
         for (boolean failed = false; ; failed = true) {
             try {
                 try {
                     flyway.migrate();
-                    LOG.info("The schema is up to date");
-                    schema.setUpToDate();
+                    if (!migrated) {
+                        LOG.info("The schema is up to date");
+                        migrated = true;
+                        schema.setUpToDate();
+                    }
                     indexes.keep(flyway.getConfiguration().getDataSource());
                     return;
                 } catch (FlywayException | SQLException e) {
                     if (!failed) {
-                        LOG.warn("Migrating the schema fails; trying again until it works: {}", e.getMessage());
+                        LOG.warn(
+                                "Migrating the schema fails; trying again until it works: {}",
+                                NestedExceptionUtils.getMostSpecificCause(e).toString());
                     }
                 }
                 Thread.sleep(pauses.nextBackOff());
@@ -148,6 +163,24 @@ class ApiApplication {
                 throw new UncheckedIOException(e);
             }
         };
+    }
+
+    /** The outage of their receiver is told by us. */
+    @Bean
+    SpanExporters spanExporters(ObjectProvider<SpanExporter> exporters) {
+        return SpanExporters.of(exporters.stream().map(SpanExport::new).toList());
+    }
+
+    /** Who looks at health and metrics does so for ever, and is not traced. */
+    @Bean
+    ObservationPredicate actuatorIsNotObserved() {
+        return (name, context) -> !(context instanceof ServerRequestObservationContext request
+                && Objects.requireNonNull(request.getCarrier()).getRequestURI().startsWith("/actuator"));
+    }
+
+    @Bean
+    ApplicationListener<ContextClosedEvent> tellsThatItStops() {
+        return stop -> LOG.info("Stopping");
     }
 
     @Bean

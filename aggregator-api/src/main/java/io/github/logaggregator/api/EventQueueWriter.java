@@ -4,6 +4,9 @@ import io.github.logaggregator.model.QueueEntry;
 import io.github.logaggregator.model.QueueKeys;
 import io.github.logaggregator.model.QueuedEvent;
 import io.github.logaggregator.model.SentEvent;
+import io.github.logaggregator.model.TraceParent;
+import io.micrometer.tracing.TraceContext;
+import io.micrometer.tracing.Tracer;
 import jakarta.annotation.PreDestroy;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -41,16 +44,22 @@ class EventQueueWriter {
     private final StoreAccess redisAccess;
     private final ApiProperties properties;
     private final Clock clock;
+    private final Tracer tracer;
     private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private final ExecutorService sender = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("enqueue").factory());
 
     EventQueueWriter(
-            RedisTemplate<String, byte[]> redis, StoreAccess redisAccess, ApiProperties properties, Clock clock) {
+            RedisTemplate<String, byte[]> redis,
+            StoreAccess redisAccess,
+            ApiProperties properties,
+            Clock clock,
+            Tracer tracer) {
         this.redis = redis;
         this.redisAccess = redisAccess;
         this.properties = properties;
         this.clock = clock;
+        this.tracer = tracer;
     }
 
     /**
@@ -75,11 +84,12 @@ class EventQueueWriter {
      */
     void enqueue(List<SentEvent> events, @Nullable WaitingRequest waiting) {
         Instant receivedAt = clock.instant();
+        TraceParent span = currentSpan();
         List<byte[]> lines = new ArrayList<>(events.size());
         long bytes = 0;
         for (SentEvent event : events) {
             byte[] line = QueuedEvent.encode(
-                    receivedAt, waiting == null ? null : waiting.replyTo(lines.size()), event.json());
+                    receivedAt, waiting == null ? null : waiting.replyTo(lines.size()), span, event.json());
             if (line.length > properties.maxEventSize().toBytes()) {
                 throw Refusal.tooLarge("Event " + lines.size() + " is larger than "
                         + properties.maxEventSize().toBytes() + " bytes (api.max-event-size). Nothing was taken.");
@@ -96,6 +106,14 @@ class EventQueueWriter {
         if (!send(new Waiting(lines, bytes, new CompletableFuture<>()))) {
             throw full("The queue is full.");
         }
+    }
+
+    /** The span of the request, made of what the tracer knows and never of a header; null if it is not sampled. */
+    private @Nullable TraceParent currentSpan() {
+        TraceContext span = tracer.currentTraceContext().context();
+        return span != null && Boolean.TRUE.equals(span.sampled())
+                ? new TraceParent(span.traceId(), span.spanId())
+                : null;
     }
 
     private boolean send(Waiting request) {

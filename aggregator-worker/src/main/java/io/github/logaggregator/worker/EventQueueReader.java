@@ -41,11 +41,22 @@ class EventQueueReader {
 
     private final RedisTemplate<String, byte[]> redis;
     private final WorkerProperties properties;
+    private final Outage outage = new Outage("Redis");
     private final String nonce = UUID.randomUUID().toString();
 
     EventQueueReader(RedisTemplate<String, byte[]> redis, WorkerProperties properties) {
         this.redis = redis;
         this.properties = properties;
+    }
+
+    /** Of Redis, for all loops of a worker. */
+    Outage outage() {
+        return outage;
+    }
+
+    /** How often to look for claims whose lease ran out. */
+    Duration rescueInterval() {
+        return properties.rescueInterval();
     }
 
     /** Moves the oldest entries into a new claim of this worker; null if there are none. */

@@ -100,13 +100,17 @@ class EventStoreReplay {
                 .single();
     }
 
+    private static String reasonOf(Throwable reason) {
+        return String.valueOf(reason.getMessage());
+    }
+
     private void keep(long id, Throwable reason) {
         jdbc.sql("UPDATE dead_letters SET reason = ? WHERE id = ?")
-                .params(String.valueOf(reason.getMessage()), id)
+                .params(reasonOf(reason), id)
                 .update();
         jdbc.sql("DELETE FROM replay_requests WHERE dead_letter_id = ?")
                 .param(id)
                 .update();
-        LOG.info("Dead letter {} still can't be stored", id);
+        LOG.warn("Dead letter {} still can't be stored: {}", id, SettlementLog.oneLine(reasonOf(reason)));
     }
 }

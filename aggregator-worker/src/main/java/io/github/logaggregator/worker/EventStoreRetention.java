@@ -44,7 +44,7 @@ class EventStoreRetention {
     private final JdbcTemplate jdbc;
     private final WorkerProperties properties;
     private final WorkerMetrics metrics;
-    private final PatientRetry expiring = new PatientRetry("Deleting expired events", this::isStopping);
+    private final PatientRetry expiring = new PatientRetry(new Outage("Deleting expired events"), this::isStopping);
     private volatile boolean stopping;
 
     /** For each topic, up to where there is nothing any more. */

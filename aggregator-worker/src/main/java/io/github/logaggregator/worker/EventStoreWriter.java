@@ -41,6 +41,8 @@ class EventStoreWriter {
     private static final int PRUNED_AT_ONCE = 10_000;
 
     private final JdbcTemplate jdbc;
+    private final Outage outage = new Outage("PostgreSQL");
+    private final SettlementLog log = new SettlementLog();
     private final WorkerProperties properties;
 
     EventStoreWriter(JdbcTemplate jdbc, WorkerProperties properties) {
@@ -56,13 +58,26 @@ class EventStoreWriter {
      */
     Settlement settle(Claim claim) {
         Columns columns = Columns.of(claim);
+        Settlement settlement;
         try {
-            return settle(claim, columns, false);
+            settlement = settle(claim, columns, false);
         } catch (DataIntegrityViolationException e) {
             // SQLSTATE classes 22, data exception, and 23, which a check of a domain is: perhaps an event's fault, and
             // perhaps not. The screen tells.
-            return settle(claim, columns, true);
+            settlement = settle(claim, columns, true);
         }
+        log.settled(claim.id(), settlement);
+        return settlement;
+    }
+
+    /** Of PostgreSQL, for all loops of a worker. */
+    Outage outage() {
+        return outage;
+    }
+
+    /** Sums up in the log what was settled since the last time, if anything was. */
+    void tellWhatWasSettled() {
+        log.tell();
     }
 
     /** Adds what settlements counted to the topics' totals. */
@@ -139,6 +154,10 @@ class EventStoreWriter {
                 try (ResultSet row = statement.executeQuery()) {
                     row.next();
                     boolean counted = row.getBoolean("counted");
+                    Array reasons = row.getArray("reasons");
+                    if (reasons != null) {
+                        log.deadLetters(claim.id(), List.of((String[]) reasons.getArray()));
+                    }
                     return new Settlement(
                             counted,
                             row.getBoolean("in_time"),

@@ -13,6 +13,7 @@ class Housekeeping implements SchedulingConfigurer {
     private static final Duration TIDY_UP = Duration.ofSeconds(1);
     private static final Duration REPLAY = Duration.ofSeconds(1);
     private static final Duration PRUNE_CLAIM_OUTCOMES = Duration.ofSeconds(10);
+    private static final Duration TELL = Duration.ofSeconds(10);
     private static final Duration EXPIRE = Duration.ofSeconds(2);
 
     private final EventQueueReader queue;
@@ -41,6 +42,7 @@ class Housekeeping implements SchedulingConfigurer {
         tasks.addFixedDelayTask(this::tidyUp, TIDY_UP);
         tasks.addFixedDelayTask(replay::replayRequested, REPLAY);
         tasks.addFixedDelayTask(store::pruneClaimOutcomes, PRUNE_CLAIM_OUTCOMES);
+        tasks.addFixedDelayTask(store::tellWhatWasSettled, TELL);
         tasks.addFixedDelayTask(this::prune, store.pruneInterval());
         if (retention.isOn()) {
             tasks.addFixedDelayTask(this::expire, EXPIRE);

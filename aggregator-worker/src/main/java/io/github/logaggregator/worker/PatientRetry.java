@@ -4,36 +4,32 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.core.NestedExceptionUtils;
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
- * Repeats an action until it works, with growing pauses, or until there is no use in it any more. An outage is logged once,
- * and its end; it lasts until the action has worked, however often it was given up in between.
+ * Repeats an action until it works, with growing pauses, or until there is no use in it any more. An outage lasts until the
+ * action has worked, however often it was given up in between.
  *
  * <p>For one thread. Spring's RetryTemplate keeps the exception of each attempt until one works, which an outage of hours
  * makes too many.
  */
 final class PatientRetry {
-    private static final Logger LOG = LoggerFactory.getLogger(PatientRetry.class);
     private static final long FIRST_PAUSE_MILLIS = 100;
     private static final long LONGEST_PAUSE_MILLIS = 3_000;
 
-    private final String what;
+    private final Outage outage;
     private final BooleanSupplier givesUp;
 
     /** The pauses of the outage; null while the action works. */
     private @Nullable BackOffExecution pauses;
 
     /**
-     * @param what the action, as the beginning of a log line
+     * @param outage told when the action fails, and when it works again
      * @param givesUp whether an attempt that fails now is the last one
      */
-    PatientRetry(String what, BooleanSupplier givesUp) {
-        this.what = what;
+    PatientRetry(Outage outage, BooleanSupplier givesUp) {
+        this.outage = outage;
         this.givesUp = givesUp;
     }
 
@@ -49,7 +45,7 @@ final class PatientRetry {
             try {
                 T result = action.get();
                 if (pauses != null) {
-                    LOG.info("{} works again", what);
+                    outage.ends();
                     pauses = null;
                 }
                 return result;
@@ -58,10 +54,7 @@ final class PatientRetry {
                     throw e;
                 }
                 if (pauses == null) {
-                    LOG.warn(
-                            "{} fails; trying again until it works: {}",
-                            what,
-                            NestedExceptionUtils.getMostSpecificCause(e).toString());
+                    outage.begins(e);
                     pauses = pauses();
                 }
                 if (isEnough.test(failed)) {

@@ -2,11 +2,13 @@ package io.github.logaggregator.worker;
 
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.resource.Delay;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -14,8 +16,11 @@ import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
 import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
 import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
+import org.springframework.boot.micrometer.tracing.opentelemetry.autoconfigure.SpanExporters;
 import org.springframework.boot.task.ThreadPoolTaskSchedulerCustomizer;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.serializer.RedisSerializer;
@@ -39,7 +44,7 @@ class WorkerApplication {
     /** Migrates in the background, however long PostgreSQL takes to come; until then settlements fail and are retried. */
     @Bean
     FlywayMigrationStrategy migrationInBackground() {
-        PatientRetry migrating = new PatientRetry("Migrating the schema", () -> false);
+        PatientRetry migrating = new PatientRetry(new Outage("Migrating the schema"), () -> false);
         return flyway -> Thread.ofVirtual().name("migration").start(() -> {
             try {
                 migrating.run(flyway::migrate);
@@ -73,6 +78,17 @@ class WorkerApplication {
         redis.setKeySerializer(RedisSerializer.string());
         redis.setValueSerializer(RedisSerializer.byteArray());
         return redis;
+    }
+
+    /** The outage of their receiver is told by us. */
+    @Bean
+    SpanExporters spanExporters(ObjectProvider<SpanExporter> exporters) {
+        return SpanExporters.of(exporters.stream().map(SpanExport::new).toList());
+    }
+
+    @Bean
+    ApplicationListener<ContextClosedEvent> tellsThatItStops() {
+        return stop -> LOG.info("Stopping");
     }
 
     /** Housekeeping that fails is due again in a moment; the loops tell the outage. */

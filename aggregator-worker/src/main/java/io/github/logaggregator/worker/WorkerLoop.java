@@ -1,7 +1,7 @@
 package io.github.logaggregator.worker;
 
 import io.github.logaggregator.worker.EventQueueReader.Waiter;
-import java.time.Duration;
+import io.micrometer.tracing.Span;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -23,26 +23,33 @@ final class WorkerLoop implements Runnable {
     private final EventQueueReader queue;
     private final EventStoreWriter store;
     private final WorkerMetrics metrics;
+    private final SettlementTracing tracing;
     private final Turn turn;
-    private final Duration rescueInterval;
-    private final PatientRetry claiming = new PatientRetry("Claiming events from Redis", this::isStopping);
-    private final PatientRetry settling = new PatientRetry("Settling a claim in PostgreSQL", this::isStopping);
-    private final PatientRetry writing = new PatientRetry("Writing to PostgreSQL", this::isStopping);
-    private final PatientRetry acknowledging = new PatientRetry("Acknowledging a claim to Redis", this::isStopping);
+    private final PatientRetry redis;
+    private final PatientRetry postgres;
     private long nextRescue = System.nanoTime();
     private volatile boolean stopping;
 
     /** The claim that is this loop's to settle, with its lease as it was last renewed. */
     private @Nullable Claim inHand;
 
+    /** Whether it is settled, and only waits to be acknowledged. */
+    private boolean settled;
+
     /** @param turn the same for all loops of a worker */
     WorkerLoop(
-            EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, Turn turn, Duration rescueInterval) {
+            EventQueueReader queue,
+            EventStoreWriter store,
+            WorkerMetrics metrics,
+            SettlementTracing tracing,
+            Turn turn) {
         this.queue = queue;
         this.store = store;
         this.metrics = metrics;
+        this.tracing = tracing;
         this.turn = turn;
-        this.rescueInterval = rescueInterval;
+        this.redis = new PatientRetry(queue.outage(), this::isStopping);
+        this.postgres = new PatientRetry(store.outage(), this::isStopping);
     }
 
     /** Lets the loop end after the claim in hand. */
@@ -58,7 +65,8 @@ final class WorkerLoop implements Runnable {
     synchronized void renewLease() {
         if (inHand != null) {
             Claim renewed = queue.renew(inHand);
-            if (renewed == null) {
+            // One that is settled may have been acknowledged this very moment.
+            if (renewed == null && !settled) {
                 LOG.info("Claim {} is not this worker's any more", inHand.id());
             }
             inHand = renewed;
@@ -72,7 +80,7 @@ final class WorkerLoop implements Runnable {
             inHand = null;
             try {
                 queue.handBack(claim);
-                LOG.debug("Handed claim {} back", claim.id());
+                LOG.info("Handed claim {} back", claim.id());
             } catch (RuntimeException e) {
                 LOG.warn("Claim {} is left to its lease: {}", claim.id(), e.toString());
             }
@@ -81,6 +89,11 @@ final class WorkerLoop implements Runnable {
 
     private synchronized void hold(@Nullable Claim claim) {
         inHand = claim;
+        settled = false;
+    }
+
+    private synchronized void noteThatItIsSettled() {
+        settled = true;
     }
 
     private synchronized @Nullable Claim held() {
@@ -89,7 +102,7 @@ final class WorkerLoop implements Runnable {
 
     @Override
     public void run() {
-        try (Waiter waiter = claiming.get(queue::waiter)) {
+        try (Waiter waiter = redis.get(queue::waiter)) {
             while (!stopping) {
                 takeTurn(waiter);
             }
@@ -102,7 +115,7 @@ final class WorkerLoop implements Runnable {
     private void takeTurn(Waiter waiter) throws InterruptedException {
         boolean isMine = turn.await();
         try {
-            Claim claim = claiming.get(() -> next(waiter));
+            Claim claim = redis.get(() -> next(waiter));
             if (claim == null) {
                 return;
             }
@@ -143,40 +156,46 @@ final class WorkerLoop implements Runnable {
     /** At random, so that workers that started together do not look together for ever. */
     private void rescueLater() {
         nextRescue = System.nanoTime()
-                + (long) (rescueInterval.toNanos() * ThreadLocalRandom.current().nextDouble(1, 1.5));
+                + (long) (queue.rescueInterval().toNanos()
+                        * ThreadLocalRandom.current().nextDouble(1, 1.5));
     }
 
     private void settle(Claim claim) throws InterruptedException {
         hold(claim);
+        Span span = tracing.start(claim);
         try {
-            if (claim.lines().isEmpty() || isSettled(claim)) {
-                acknowledging.run(() -> queue.acknowledge(claim));
+            if (claim.lines().isEmpty() || isSettled(claim, span)) {
+                noteThatItIsSettled();
+                redis.run(() -> queue.acknowledge(claim));
             }
         } finally {
+            span.end();
             hold(null);
         }
     }
 
     /** Settles a claim; false if that is left to whoever takes it over. */
-    private boolean isSettled(Claim claim) throws InterruptedException {
+    private boolean isSettled(Claim claim, Span span) throws InterruptedException {
         Settlement settlement;
         try {
-            settlement = settling.get(
+            settlement = postgres.get(
                     () -> metrics.timeSettlement(() -> store.settle(Objects.requireNonNullElse(held(), claim))),
                     failed -> failed == ATTEMPTS || held() == null);
         } catch (RuntimeException e) {
+            SettlementTracing.failed(span, e);
             handBack();
             if (!stopping) {
                 // A worker whose own way to PostgreSQL is broken takes nothing more, and what is behind a claim that
                 // fails for a reason of its own comes first.
-                writing.run(store::foldTotals);
+                postgres.run(store::foldTotals);
                 rescueLater();
             }
             return false;
         }
         metrics.settled(settlement);
+        SettlementTracing.settled(span, settlement);
         if (!settlement.outcomes().isEmpty()) {
-            acknowledging.run(() -> queue.reply(settlement.outcomes()));
+            redis.run(() -> queue.reply(settlement.outcomes()));
         }
         if (!settlement.mayBeAcknowledged()) {
             LOG.warn("Claim {} was settled too late to know whether it counts; it stays in Redis", claim.id());

@@ -14,11 +14,16 @@ class WorkerLoops implements SmartLifecycle {
     private final List<WorkerLoop> loops;
     private List<Thread> threads = List.of();
 
-    WorkerLoops(EventQueueReader queue, EventStoreWriter store, WorkerMetrics metrics, WorkerProperties properties) {
+    WorkerLoops(
+            EventQueueReader queue,
+            EventStoreWriter store,
+            WorkerMetrics metrics,
+            SettlementTracing tracing,
+            WorkerProperties properties) {
         this.properties = properties;
         Turn turn = new Turn();
         this.loops = IntStream.range(0, properties.loops())
-                .mapToObj(i -> new WorkerLoop(queue, store, metrics, turn, properties.rescueInterval()))
+                .mapToObj(i -> new WorkerLoop(queue, store, metrics, tracing, turn))
                 .toList();
     }
 

@@ -11,20 +11,20 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * 1765188000123 - - {"topic":"orders","event_id":"…","timestamp":"…","source":"…","payload":{…}}
  * │             │ │ └ the event
- * │             │ └ W3C trace context (traceparent), or -
+ * │             │ └ the span of the publish request (traceparent), if it is sampled, or -
  * │             └ where to report the outcome, or -
  * └ when the API received it, Unix time in milliseconds
  * }</pre>
  *
  * @param receivedAt when the API received the event, at a resolution of milliseconds
  * @param replyTo where to report the outcome, if somebody waits for it
- * @param traceParent the W3C trace context of the publish request; no spaces
+ * @param traceParent the span of the publish request, if that is sampled
  * @param event the event
  */
 public record QueuedEvent(
         Instant receivedAt,
         @Nullable ReplyAddress replyTo,
-        @Nullable String traceParent,
+        @Nullable TraceParent traceParent,
         Event event) {
     private static final String ABSENT = "-";
 
@@ -38,9 +38,22 @@ public record QueuedEvent(
      * @param json the event as it was sent
      */
     public static byte[] encode(Instant receivedAt, @Nullable ReplyAddress replyTo, String json) {
+        return encode(receivedAt, replyTo, null, json);
+    }
+
+    /**
+     * The line of an event.
+     *
+     * @param replyTo where to report the outcome; null if nobody waits for it
+     * @param traceParent the span of the publish request; null if it is not sampled
+     * @param json the event as it was sent
+     */
+    public static byte[] encode(
+            Instant receivedAt, @Nullable ReplyAddress replyTo, @Nullable TraceParent traceParent, String json) {
         // Between the tokens of JSON a line break is as good as a space, and within them there is none.
         String oneLine = json.indexOf('\n') < 0 ? json : json.replace('\n', ' ');
-        return (receivedAt.toEpochMilli() + " " + (replyTo == null ? ABSENT : replyTo) + " " + ABSENT + " " + oneLine)
+        return (receivedAt.toEpochMilli() + " " + (replyTo == null ? ABSENT : replyTo) + " "
+                        + (traceParent == null ? ABSENT : traceParent) + " " + oneLine)
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -58,7 +71,7 @@ public record QueuedEvent(
             return new QueuedEvent(
                     receivedAt(parts[0]),
                     replyTo(parts[1]),
-                    parts[2].equals(ABSENT) ? null : parts[2],
+                    TraceParent.parse(parts[2]),
                     EventParser.parseEvent(parts[3]));
         } catch (NumberFormatException e) {
             throw new UndecodableEntryException("an entry without the time it was received");
@@ -72,6 +85,26 @@ public record QueuedEvent(
     public static @Nullable ReplyAddress replyTo(byte[] line) {
         String[] parts = new String(line, StandardCharsets.UTF_8).split(" ", 3);
         return parts.length < 3 ? null : replyTo(parts[1]);
+    }
+
+    /**
+     * The span of the publish request that a line came with, be it one of ours or not; null if that is not sampled. It looks
+     * at no more than that field, since most lines have none.
+     */
+    public static @Nullable TraceParent traceParent(byte[] line) {
+        int start = 0;
+        for (int spaces = 0; spaces < 2; start++) {
+            if (start == line.length) {
+                return null;
+            }
+            if (line[start] == ' ') {
+                spaces++;
+            }
+        }
+        int end = start + TraceParent.LENGTH;
+        return end < line.length && line[start] != '-' && line[end] == ' '
+                ? TraceParent.parse(new String(line, start, TraceParent.LENGTH, StandardCharsets.ISO_8859_1))
+                : null;
     }
 
     private static @Nullable ReplyAddress replyTo(String text) {

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.logaggregator.model.QueuedEvent.UndecodableEntryException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +19,8 @@ class QueueEntryTest {
     private static final Event EVENT =
             new Event("orders", "1", Instant.parse("2025-12-08T10:00:00.5Z"), "shöp", "{\"a\": \"x  y\"}");
     private static final String JSON = new String(EventJson.write(EVENT), UTF_8);
+    private static final String TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    private static final TraceParent SPAN = new TraceParent("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     private static final Instant RECEIVED = Instant.parse("2025-12-08T10:00:01.123Z");
 
     @Test
@@ -40,10 +44,74 @@ class QueueEntryTest {
     }
 
     @Test
-    void readsTheFieldsOfTheTransport() throws Exception {
-        String trace = "00-4bf92f3577b34da6-00f067aa0ba902b7-01";
-        assertThat(QueuedEvent.decode(("1765188001123 api:7:0 " + trace + " " + JSON).getBytes(UTF_8)))
-                .isEqualTo(new QueuedEvent(RECEIVED, new ReplyAddress("api", 7, 0), trace, EVENT));
+    void carriesTheSpanOfItsRequest() throws Exception {
+        ReplyAddress address = new ReplyAddress("api", 7, 0);
+        byte[] line = QueuedEvent.encode(RECEIVED, address, SPAN, JSON);
+        assertThat(new String(line, UTF_8)).isEqualTo("1765188001123 api:7:0 " + TRACEPARENT + " " + JSON);
+        assertThat(QueuedEvent.decode(line)).isEqualTo(new QueuedEvent(RECEIVED, address, SPAN, EVENT));
+        assertThat(QueuedEvent.traceParent(line)).isEqualTo(SPAN);
+        assertThat(SPAN.toString()).hasSize(TraceParent.LENGTH);
+
+        byte[] without = QueuedEvent.encode(RECEIVED, address, null, JSON);
+        assertThat(without)
+                .isEqualTo(QueuedEvent.encode(RECEIVED, address, JSON))
+                .hasSize(line.length - 54);
+        assertThat(QueuedEvent.traceParent(without)).isNull();
+        assertThat(QueuedEvent.decode(without).traceParent()).isNull();
+    }
+
+    /** Whatever stands in that field, the event is none the worse for it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "x",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+                "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+                "00-4bf92f3577b34da6-00f067aa0ba902b7-01",
+                "00-4bf92f3577b34da6a3ce929d0e0e473é-00f067aa0ba902b7-01",
+                "\u0000\u0001\t\u2028",
+                "0123456789012345678901234567890123456789012345678901234",
+            })
+    void holdsNoSpanButOneThatIsSampled(String field) throws Exception {
+        byte[] line = ("1765188001123 - " + field + " " + JSON).getBytes(UTF_8);
+        assertThat(QueuedEvent.traceParent(line)).isNull();
+        assertThat(QueuedEvent.decode(line)).isEqualTo(new QueuedEvent(RECEIVED, null, null, EVENT));
+        assertThat(TraceParent.parse(field)).isNull();
+    }
+
+    @Test
+    void looksForTheSpanInAnything() {
+        SplittableRandom random = new SplittableRandom(7);
+        byte[] line = QueuedEvent.encode(RECEIVED, null, SPAN, JSON);
+        for (int length = 0; length <= line.length; length++) {
+            byte[] cut = Arrays.copyOf(line, length);
+            TraceParent found = QueuedEvent.traceParent(cut);
+            assertThat(found == null || found.equals(SPAN)).isTrue();
+            if (length > 0) {
+                cut[random.nextInt(length)] = (byte) random.nextInt();
+                // Whatever comes of it can be written again.
+                TraceParent spoiled = QueuedEvent.traceParent(cut);
+                assertThat(spoiled == null || spoiled.equals(TraceParent.parse(spoiled.toString())))
+                        .isTrue();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "x, 00f067aa0ba902b7",
+        "4bf92f3577b34da6a3ce929d0e0e4736, 0000000000000000",
+        "'4bf92f3577b34da6a3ce929d0e0e4736 - {}', 00f067aa0ba902b7",
+        "4bf92f3577b34da6a3ce929d0e0e4736, '00f067aa0ba902b\n'"
+    })
+    void aSpanHasIdsThatAreSome(String traceId, String spanId) {
+        assertThatExceptionOfType(IllegalArgumentException.class).isThrownBy(() -> new TraceParent(traceId, spanId));
     }
 
     @Test

@@ -10,6 +10,9 @@ import io.github.resilience4j.core.IntervalFunction;
 import io.github.resilience4j.core.functions.Either;
 import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
+import io.micrometer.tracing.Span;
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.propagation.Propagator;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpClient;
@@ -55,12 +58,17 @@ final class AggregatorClient implements AutoCloseable {
     private final PublisherProperties properties;
     private final Tally tally;
     private final InstantSource clock;
+    private final Tracer tracer;
+    private final Propagator propagator;
     private final HttpClient http;
 
-    AggregatorClient(PublisherProperties properties, Tally tally, InstantSource clock) {
+    AggregatorClient(
+            PublisherProperties properties, Tally tally, InstantSource clock, Tracer tracer, Propagator propagator) {
         this.properties = properties;
         this.tally = tally;
         this.clock = clock;
+        this.tracer = tracer;
+        this.propagator = propagator;
         this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(properties.connectTimeout())
@@ -87,15 +95,14 @@ final class AggregatorClient implements AutoCloseable {
      */
     void publish(List<Event> events) throws InterruptedException {
         byte[] body = events.size() == 1 ? EventJson.write(events.getFirst()) : EventJson.write(events);
-        HttpRequest request = HttpRequest.newBuilder(properties.resource("/publish"))
+        HttpRequest.Builder builder = HttpRequest.newBuilder(properties.resource("/publish"))
                 .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-                .build();
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         long start = System.nanoTime();
-        PublishResponse answer = read(exchange(request, events), JSON.reader(), PublishResponse.class);
+        PublishResponse answer = read(exchangeInSpan(builder, events), JSON.reader(), PublishResponse.class);
         if (answer.accepted() != events.size()) {
-            throw new RunFailedException(
-                    request.uri() + " took " + answer.accepted() + " of a request's " + events.size() + " events");
+            throw new RunFailedException(properties.resource("/publish") + " took " + answer.accepted()
+                    + " of a request's " + events.size() + " events");
         }
         tally.accepted(events.size(), Duration.ofNanos(System.nanoTime() - start));
     }
@@ -114,6 +121,33 @@ final class AggregatorClient implements AutoCloseable {
     @Override
     public void close() {
         http.shutdownNow();
+    }
+
+    /** A span lasts for all attempts of a request, which the API can tell to be one by its parent. */
+    private HttpResponse<byte[]> exchangeInSpan(HttpRequest.Builder builder, List<Event> events)
+            throws InterruptedException {
+        Span span = tracer.spanBuilder()
+                .name("POST /publish")
+                .kind(Span.Kind.CLIENT)
+                .tag("http.request.method", "POST")
+                .tag("url.full", properties.resource("/publish").toString())
+                .tag("messaging.batch.message_count", events.size())
+                .start();
+        try {
+            propagator.inject(span.context(), builder, (request, name, value) -> {
+                if (request != null) {
+                    request.setHeader(name, value);
+                }
+            });
+            HttpResponse<byte[]> response = exchange(builder.build(), events);
+            span.tag("http.response.status_code", response.statusCode());
+            return response;
+        } catch (RuntimeException e) {
+            span.error(e);
+            throw e;
+        } finally {
+            span.end();
+        }
     }
 
     /** Makes attempts until there is an answer that another attempt would not better; events are what it carries. */

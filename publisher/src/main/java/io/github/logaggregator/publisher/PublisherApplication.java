@@ -1,5 +1,7 @@
 package io.github.logaggregator.publisher;
 
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.propagation.Propagator;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
@@ -23,7 +25,7 @@ import org.springframework.validation.ObjectError;
 @SpringBootApplication(proxyBeanMethods = false)
 @EnableConfigurationProperties(PublisherProperties.class)
 public class PublisherApplication {
-    private static final List<String> OPTION_PREFIXES = List.of("publisher.", "spring.", "logging.");
+    private static final List<String> OPTION_PREFIXES = List.of("publisher.", "spring.", "logging.", "management.");
 
     /** Runs with options such as {@code --publisher.count=1000}; application.yml tells them all. */
     public static void main(String[] args) {
@@ -57,8 +59,9 @@ public class PublisherApplication {
     }
 
     @Bean
-    AggregatorClient aggregatorClient(PublisherProperties properties, Tally tally) {
-        return new AggregatorClient(properties, tally, InstantSource.system());
+    AggregatorClient aggregatorClient(
+            PublisherProperties properties, Tally tally, Tracer tracer, Propagator propagator) {
+        return new AggregatorClient(properties, tally, InstantSource.system(), tracer, propagator);
     }
 
     @Bean

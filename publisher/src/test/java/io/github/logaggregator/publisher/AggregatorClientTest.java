@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import io.github.logaggregator.model.Event;
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.propagation.Propagator;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.math.BigDecimal;
@@ -175,7 +177,8 @@ final class AggregatorClientTest {
                 retryFor,
                 Duration.ZERO,
                 Duration.ZERO);
-        try (AggregatorClient client = new AggregatorClient(properties, tally, InstantSource.fixed(NOW))) {
+        try (AggregatorClient client =
+                new AggregatorClient(properties, tally, InstantSource.fixed(NOW), Tracer.NOOP, Propagator.NOOP)) {
             client.publish(EVENTS);
         }
     }
