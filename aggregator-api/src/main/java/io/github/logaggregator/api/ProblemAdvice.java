@@ -77,6 +77,19 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
         return handleExceptionInternal(refusal, refusal.getBody(), new HttpHeaders(), refusal.getStatusCode(), request);
     }
 
+    /** Spring Boot's health endpoint does not expect a slash in a segment of its path. */
+    @ExceptionHandler
+    @Nullable
+    ResponseEntity<Object> noSuchHealth(IllegalArgumentException e, WebRequest request) {
+        if (request instanceof ServletWebRequest servlet
+                && servlet.getRequest().getRequestURI().startsWith("/actuator/health/")) {
+            Refusal refusal = Refusal.notFound("There is nothing at this path.");
+            return handleExceptionInternal(
+                    refusal, refusal.getBody(), new HttpHeaders(), refusal.getStatusCode(), request);
+        }
+        return unexpected(e, request);
+    }
+
     @ExceptionHandler
     @Nullable
     ResponseEntity<Object> unexpected(Exception e, WebRequest request) {

@@ -133,6 +133,7 @@ class ErrorsIT {
         assertProblem(system.http().urlEncodingEnabled(false).get("/ev%2Fents"), 404);
         assertProblem(system.http().get("/error"), 404);
         assertProblem(system.http().get("/actuator/env"), 404);
+        assertProblem(system.http().urlEncodingEnabled(false).get("/actuator/health/readiness%2F"), 404);
     }
 
     @Test

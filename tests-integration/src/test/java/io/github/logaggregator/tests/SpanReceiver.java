@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
@@ -66,6 +67,11 @@ final class SpanReceiver implements AutoCloseable {
                             attribute -> attribute.getValue().hasIntValue()
                                     ? (Object) attribute.getValue().getIntValue()
                                     : attribute.getValue().getStringValue()));
+        }
+
+        /** An attribute that is a whole number. */
+        long number(String name) {
+            return (long) Objects.requireNonNull(attributes().get(name), name);
         }
     }
 

@@ -123,9 +123,8 @@ class TracingIT {
                     .containsEntry("messaging.destination.name", KEYS.queue())
                     .containsEntry("messaging.operation.type", "process")
                     .containsKey("aggregator.claim.id");
-            assertThat((long) settled.attributes().get("aggregator.events.stored")
-                            + (long) settled.attributes().get("aggregator.events.duplicate"))
-                    .isEqualTo(settled.attributes().get("messaging.batch.message_count"));
+            assertThat(settled.number("aggregator.events.stored") + settled.number("aggregator.events.duplicate"))
+                    .isEqualTo(settled.number("messaging.batch.message_count"));
         });
     }
 
