@@ -59,6 +59,10 @@ final class SpanReceiver implements AutoCloseable {
                             && link.getSpanId().equals(other.span.getSpanId()));
         }
 
+        long number(String attribute) {
+            return (long) Objects.requireNonNull(attributes().get(attribute));
+        }
+
         /** The attributes whose values are texts or whole numbers. */
         Map<String, Object> attributes() {
             return span.getAttributesList().stream()
@@ -67,11 +71,6 @@ final class SpanReceiver implements AutoCloseable {
                             attribute -> attribute.getValue().hasIntValue()
                                     ? (Object) attribute.getValue().getIntValue()
                                     : attribute.getValue().getStringValue()));
-        }
-
-        /** An attribute that is a whole number. */
-        long number(String name) {
-            return (long) Objects.requireNonNull(attributes().get(name), name);
         }
     }
 

@@ -130,6 +130,10 @@ class TracingIT {
 
     @Test
     void goesOnFromWhereAProducerBeganIt() {
+        assertGoesOn();
+    }
+
+    private static void assertGoesOn() {
         String trace = UUID.randomUUID().toString().replace("-", "");
         List<byte[]> lines = lines(
                 api,
@@ -180,7 +184,7 @@ class TracingIT {
                 .allSatisfy(line -> assertThat(transport(line)).matches("\\d{13} - - "));
         system.awaitSettled();
         // What comes after it is there, so it would be, too.
-        goesOnFromWhereAProducerBeganIt();
+        assertGoesOn();
         assertThat(receiver.spans()).noneMatch(span -> span.traceId().equals(notSampled));
     }
 
@@ -241,7 +245,7 @@ class TracingIT {
         }
 
         receiver = new SpanReceiver(port);
-        goesOnFromWhereAProducerBeganIt();
+        assertGoesOn();
         for (ServiceProcess service : services) {
             Awaitility.await().until(() -> service.log().contains("takes them again"));
             assertThat(service.log().lines().filter(line -> line.contains("spans")))
