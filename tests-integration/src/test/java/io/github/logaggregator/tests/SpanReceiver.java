@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
@@ -56,6 +57,10 @@ final class SpanReceiver implements AutoCloseable {
             return span.getLinksList().stream()
                     .anyMatch(link -> link.getTraceId().equals(other.span.getTraceId())
                             && link.getSpanId().equals(other.span.getSpanId()));
+        }
+
+        long number(String attribute) {
+            return (long) Objects.requireNonNull(attributes().get(attribute));
         }
 
         /** The attributes whose values are texts or whole numbers. */

@@ -43,9 +43,8 @@ class TracingIT {
         system = own;
         receiver = new SpanReceiver(0);
         LaunchOptions traced = LaunchOptions.defaults().withArguments(receiver.options());
-        system.start(0, 1, traced);
         api = system.startApi(traced);
-        worker = system.workers().getFirst();
+        worker = system.startWorker(traced);
     }
 
     @AfterAll
@@ -123,14 +122,17 @@ class TracingIT {
                     .containsEntry("messaging.destination.name", KEYS.queue())
                     .containsEntry("messaging.operation.type", "process")
                     .containsKey("aggregator.claim.id");
-            assertThat((long) settled.attributes().get("aggregator.events.stored")
-                            + (long) settled.attributes().get("aggregator.events.duplicate"))
-                    .isEqualTo(settled.attributes().get("messaging.batch.message_count"));
+            assertThat(settled.number("aggregator.events.stored") + settled.number("aggregator.events.duplicate"))
+                    .isEqualTo(settled.number("messaging.batch.message_count"));
         });
     }
 
     @Test
     void goesOnFromWhereAProducerBeganIt() {
+        assertGoesOn();
+    }
+
+    private static void assertGoesOn() {
         String trace = UUID.randomUUID().toString().replace("-", "");
         List<byte[]> lines = lines(
                 api,
@@ -181,7 +183,7 @@ class TracingIT {
                 .allSatisfy(line -> assertThat(transport(line)).matches("\\d{13} - - "));
         system.awaitSettled();
         // What comes after it is there, so it would be, too.
-        goesOnFromWhereAProducerBeganIt();
+        assertGoesOn();
         assertThat(receiver.spans()).noneMatch(span -> span.traceId().equals(notSampled));
     }
 
@@ -242,7 +244,7 @@ class TracingIT {
         }
 
         receiver = new SpanReceiver(port);
-        goesOnFromWhereAProducerBeganIt();
+        assertGoesOn();
         for (ServiceProcess service : services) {
             Awaitility.await().until(() -> service.log().contains("takes them again"));
             assertThat(service.log().lines().filter(line -> line.contains("spans")))
