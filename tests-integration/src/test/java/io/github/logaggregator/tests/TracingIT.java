@@ -43,9 +43,8 @@ class TracingIT {
         system = own;
         receiver = new SpanReceiver(0);
         LaunchOptions traced = LaunchOptions.defaults().withArguments(receiver.options());
-        system.start(0, 1, traced);
         api = system.startApi(traced);
-        worker = system.workers().getFirst();
+        worker = system.startWorker(traced);
     }
 
     @AfterAll
