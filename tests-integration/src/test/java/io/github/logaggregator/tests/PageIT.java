@@ -44,21 +44,23 @@ import org.junit.jupiter.params.provider.EnumSource;
  * The page at {@code /}, in a real browser: it shows what {@code /stats} has, bears whatever an event holds, and comes back by
  * itself. With {@code -Dpage.screenshots=true} it renews those of the documentation, for which it is run alone.
  */
-@SharedSystem
+@OwnSystem
 @TestMethodOrder(OrderAnnotation.class)
 class PageIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private static @Nullable Browser installed;
+    private static AggregatorSystem system;
 
     private final Browser browser = Optional.ofNullable(installed).orElseThrow();
     private final String topic = AggregatorSystem.newTopic();
 
     @BeforeAll
-    static void startBrowser() {
+    static void startBrowser(AggregatorSystem own) {
         installed = Browser.installed().orElse(null);
         assumeTrue(installed != null, "There is no chromium on the PATH: the page is not tested.");
         setDefaultAssertionTimeout((double) PATIENCE.toMillis());
+        system = own;
     }
 
     @AfterAll
@@ -69,7 +71,7 @@ class PageIT {
     }
 
     @BeforeEach
-    void settle(AggregatorSystem system) {
+    void settle() {
         system.awaitSettled();
     }
 
@@ -79,7 +81,7 @@ class PageIT {
         assertThat(browser.takeFaults()).isEmpty();
     }
 
-    private Page open(AggregatorSystem system) {
+    private Page open() {
         Page page = browser.open(system.api() + "/", ColorScheme.LIGHT, 1400);
         assertThat(page.locator("#connection")).hasText("Live");
         return page;
@@ -102,7 +104,7 @@ class PageIT {
         return page.locator("#tail .event");
     }
 
-    private static void awaitBooks(Page page, AggregatorSystem system) {
+    private static void awaitBooks(Page page) {
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
             Books books = system.stats().books();
             assertThat(List.of(
@@ -127,8 +129,8 @@ class PageIT {
     /** First, so that nothing else is on the pictures. */
     @Test
     @Order(1)
-    void showsARunArrivingLiveAndTheBooksBalance(AggregatorSystem system) throws IOException {
-        Page page = open(system);
+    void showsARunArrivingLiveAndTheBooksBalance() throws IOException {
+        Page page = open();
         boolean screenshots = Boolean.getBoolean("page.screenshots");
         String shown = screenshots ? "orders" : topic;
         PublisherRun run = system.runPublisher(
@@ -136,7 +138,7 @@ class PageIT {
                 "--publisher.rate=" + (screenshots ? 10 : 1000),
                 "--publisher.topics=" + (screenshots ? "orders,payments,shipments,sign-ins" : topic));
         assertThat(run.status()).as(run.output()).isZero();
-        awaitBooks(page, system);
+        awaitBooks(page);
         assertThat(page.locator("#verdict")).hasText("Balanced: every event is accounted for.");
         assertThat(page.locator("#books")).hasAttribute("data-verdict", "good");
         Stats stats = system.stats();
@@ -155,7 +157,7 @@ class PageIT {
         Page later = browser.open(system.api() + "/", ColorScheme.LIGHT, 1400);
         assertThat(events(later)).hasCount(20);
         if (screenshots) {
-            takeScreenshots(system);
+            takeScreenshots();
         }
     }
 
@@ -167,7 +169,7 @@ class PageIT {
                                 new Page.GetByRoleOptions().setName(topic).setExact(true))));
     }
 
-    private void takeScreenshots(AggregatorSystem system) throws IOException {
+    private void takeScreenshots() throws IOException {
         Path folder = Files.createDirectories(AggregatorSystem.ROOT.resolve("docs/screenshots"));
         for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
             Page page = browser.open(system.api() + "/", scheme, 1280);
@@ -182,8 +184,8 @@ class PageIT {
 
     @Test
     @Order(2)
-    void showsTheEventsOfATopicStopsOnRequestAndOpensOneWhole(AggregatorSystem system) {
-        Page page = open(system);
+    void showsTheEventsOfATopicStopsOnRequestAndOpensOneWhole() {
+        Page page = open();
         page.locator("#tail-topic").fill(topic);
         button(page, "Filter").click();
         assertThat(page.locator("#tail-note")).hasText("None of this topic yet.");
@@ -214,8 +216,8 @@ class PageIT {
 
     @Test
     @Order(2)
-    void publishesAnEventThatArrivesAndTheSameAgainIsADuplicate(AggregatorSystem system) {
-        Page page = open(system);
+    void publishesAnEventThatArrivesAndTheSameAgainIsADuplicate() {
+        Page page = open();
         Books before = system.stats().books();
         page.locator("#p-topic").fill(topic);
         page.locator("#p-id").fill("by hand");
@@ -230,7 +232,7 @@ class PageIT {
 
         button(page, "Publish it again").click();
         assertThat(page.locator("#outcomes li").first()).containsText("A duplicate");
-        awaitBooks(page, system);
+        awaitBooks(page);
         assertThat(AggregatorSystem.change(before, system.stats().books()))
                 .isEqualTo(new Books(2, 1, 0, 1, 0, 0, 0, 0, 0));
 
@@ -246,14 +248,14 @@ class PageIT {
 
     @Test
     @Order(2)
-    void showsWhatAnEventHoldsAsTextWhateverItIs(AggregatorSystem system) {
+    void showsWhatAnEventHoldsAsTextWhateverItIs() {
         String hostile = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\u202e&lt;b>";
         List<Event> events = List.of(
                 new Event(
                         topic + hostile, hostile, Instant.EPOCH, hostile, "{\"" + hostile + "\":\"" + hostile + "\"}"),
                 new Event(topic + "x".repeat(200), "y".repeat(255), Instant.EPOCH, "z".repeat(255), "{}"),
                 new Event(topic + "..", "..", Instant.EPOCH, "..", "{\"text\":\"" + "w".repeat(20_000) + "\"}"));
-        Page page = open(system);
+        Page page = open();
         system.publish(TestEvents.json(events));
         Locator shown = events(page).filter(new Locator.FilterOptions().setHasText(topic));
         assertThat(shown).hasCount(3);
@@ -279,8 +281,8 @@ class PageIT {
 
     @Test
     @Order(2)
-    void showsADeadLetterWithItsReasonAndReplaysIt(AggregatorSystem system) {
-        Page page = open(system);
+    void showsADeadLetterWithItsReasonAndReplaysIt() {
+        Page page = open();
         assertThat(page.locator("#dead-note")).hasText("None.");
         QueueKeys keys = QueueKeys.FIRST;
         system.redis().lpush(keys.queue(), "<b>garbage</b>");
@@ -298,14 +300,14 @@ class PageIT {
         assertThat(page.locator("#dead li")).hasCount(0);
         assertThat(page.locator("#dead-note")).hasText("None.");
         assertThat(system.eventsOf(topic)).hasSize(1);
-        awaitBooks(page, system);
+        awaitBooks(page);
     }
 
     @Test
     @Order(2)
-    void isUsedByTheKeyboardAlone(AggregatorSystem system) {
+    void isUsedByTheKeyboardAlone() {
         system.publish(TestEvents.json(TestEvents.event(topic, "one")));
-        Page page = open(system);
+        Page page = open();
         assertThat(events(page).first()).isVisible();
         page.keyboard().press("Tab");
         assertThat(page.locator(".skip")).isFocused();
@@ -336,8 +338,8 @@ class PageIT {
 
     @Test
     @Order(3)
-    void tellsThatTheServerIsAwayAndComesBackByItself(AggregatorSystem system) {
-        Page page = open(system);
+    void tellsThatTheServerIsAwayAndComesBackByItself() {
+        Page page = open();
         system.apis().getFirst().stop();
         assertThat(page.locator("#connection")).hasText("Away");
         assertThat(page.locator("#notice")).isVisible();
@@ -348,14 +350,14 @@ class PageIT {
         system.publish(TestEvents.json(TestEvents.event(topic, "since")));
         assertThat(events(page).filter(new Locator.FilterOptions().setHasText(topic)))
                 .hasCount(1);
-        awaitBooks(page, system);
+        awaitBooks(page);
         assertThat(browser.takeFaults()).allMatch(fault -> fault.contains("net::ERR"));
     }
 
     @Test
     @Order(4)
-    void showsTheLargestOfManyTopics(AggregatorSystem system) {
-        Page page = open(system);
+    void showsTheLargestOfManyTopics() {
+        Page page = open();
         List<Event> events = new ArrayList<>();
         IntStream.range(0, 500).forEach(i -> events.add(TestEvents.event(topic + i, "1")));
         IntStream.range(0, 3_000).forEach(i -> events.add(TestEvents.event(topic, Integer.toString(i))));
@@ -376,7 +378,7 @@ class PageIT {
             value = ColorScheme.class,
             names = {"LIGHT", "DARK"})
     @Order(2)
-    void isAccessible(ColorScheme scheme, AggregatorSystem system) {
+    void isAccessible(ColorScheme scheme) {
         Page page = browser.open(system.api() + "/", scheme, 1400);
         assertThat(page.locator("#connection")).hasText("Live");
         page.locator("#p-topic").fill(topic);
@@ -394,7 +396,7 @@ class PageIT {
 
     @Test
     @Order(2)
-    void theSwaggerUiWorksUnderItsPolicy(AggregatorSystem system) {
+    void theSwaggerUiWorksUnderItsPolicy() {
         Page page = browser.open(system.api() + "/docs", ColorScheme.LIGHT, 1400);
         assertThat(page.locator(".opblock").first()).isVisible();
     }
