@@ -309,18 +309,18 @@ class WaitIT {
             for (int i = 0; i < requests; i++) {
                 if (i % 100 == 0) { // as many connections as may wait for the server to accept them
                     long sent = i;
-                    await(() -> received() == before + sent);
+                    await(() -> received() >= before + sent);
                 }
-                answers.add(http.sendAsync(
+                answers.add(sendPatiently(
+                        http,
                         HttpRequest.newBuilder(withoutPostgres.uri().resolve("/publish?wait=60s"))
                                 .header("Content-Type", "application/json")
                                 .POST(BodyPublishers.ofString(
                                         TestEvents.json(TestEvents.event(topic, Integer.toString(i)))))
                                 .build(),
-                        BodyHandlers.ofString()));
+                        5));
             }
-            await(() -> received() == before + requests);
-            assertThat(waiting(withoutPostgres)).isEqualTo(requests);
+            await(() -> waiting(withoutPostgres) == requests);
             assertThat(threads(withoutPostgres)).isBetween(10, 100);
 
             worker.resume();
@@ -328,13 +328,28 @@ class WaitIT {
                 assertThat(answer.get(1, TimeUnit.MINUTES).statusCode()).isEqualTo(200);
                 PublishResponse response =
                         TestEvents.JSON.readValue(answer.join().body(), PublishResponse.class);
-                assertThat(response.outcomes()).containsExactly(Outcome.STORED);
+                assertThat(response.outcomes()).singleElement().isIn(Outcome.STORED, Outcome.DUPLICATE);
             }
         }
+        assertThat(system.jdbc()
+                        .sql("SELECT count(*) FROM events WHERE topic = ?")
+                        .param(topic)
+                        .query(Integer.class)
+                        .single())
+                .isEqualTo(requests);
         await(() -> waiting(withoutPostgres) == 0);
         assertThat(system.metrics(withoutPostgres))
                 .contains("aggregator_publish_wait_seconds_count{ended=\"settled\"} " + requests);
         withoutPostgres.stop();
+    }
+
+    /** Sends a request again that is refused since Redis took longer than a command may, as it does on a busy machine. */
+    private static CompletableFuture<HttpResponse<String>> sendPatiently(
+            HttpClient http, HttpRequest request, int attempts) {
+        return http.sendAsync(request, BodyHandlers.ofString())
+                .thenCompose(answer -> answer.statusCode() == 503 && attempts > 1
+                        ? sendPatiently(http, request, attempts - 1)
+                        : CompletableFuture.completedFuture(answer));
     }
 
     @Test
