@@ -325,7 +325,7 @@ class OutagesIT {
                         system.http().get("/events?limit=1");
                         return System.nanoTime() - begun > trouble.lasts().toNanos()
                                 && (!trouble.isFeltByTheWorker()
-                                        || added(worker, workerLog).contains("Settling a claim in PostgreSQL fails"));
+                                        || added(worker, workerLog).contains("PostgreSQL fails"));
                     });
             Duration cpu = cpu(apiPid).plus(cpu(workerPid)).minus(cpuBefore);
             Duration lasted = Duration.ofNanos(System.nanoTime() - begun);
