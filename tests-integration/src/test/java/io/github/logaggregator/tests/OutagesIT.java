@@ -430,13 +430,12 @@ class OutagesIT {
                 assertThat(told.lines()).hasSize(2);
                 assertThat(told).containsSubsequence(store + " does not answer", store + " answers again");
             }
-            // Of each store that it is away and that it is back, however many loops find out; and which claims the
-            // loops hand
-            // back and take over from each other.
+            // That a store is away and that it is back, however many loops find out; where only connections are broken, one loop
+            // may find its own when the others are done with theirs.
             String byWorker = added(worker, workerLog);
-            for (String each : List.of("Redis", "PostgreSQL")) {
-                assertThat(byWorker.lines().filter(line -> line.contains(each + " fails")))
-                        .hasSizeLessThanOrEqualTo(1);
+            for (String store : List.of("Redis", "PostgreSQL")) {
+                assertThat(byWorker.lines().filter(line -> line.contains(store + " fails")))
+                        .hasSizeLessThanOrEqualTo(4);
             }
             assertThat(byWorker.lines()).hasSizeLessThanOrEqualTo(4 * 8);
         }

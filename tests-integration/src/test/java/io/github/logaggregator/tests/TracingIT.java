@@ -48,7 +48,10 @@ class TracingIT {
     }
 
     @AfterAll
-    static void closeReceiver() {
+    static void stop() {
+        // While there is still somebody who takes the last spans.
+        worker.stop();
+        api.stop();
         receiver.close();
     }
 
