@@ -85,7 +85,12 @@ class BrowserGuardIT {
                 Map.of("Origin", own),
                 Map.of("Origin", own, "Sec-Fetch-Site", "same-origin"))) {
             json(system).headers(headers).body(EVENT).post("/publish").then().statusCode(200);
-            system.http().headers(headers).noContentType().post("/dead-letters/replay").then().statusCode(202);
+            system.http()
+                    .headers(headers)
+                    .noContentType()
+                    .post("/dead-letters/replay")
+                    .then()
+                    .statusCode(202);
         }
     }
 

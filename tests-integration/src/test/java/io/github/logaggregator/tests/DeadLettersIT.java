@@ -52,7 +52,12 @@ class DeadLettersIT {
         List<Integer> ids = system.http().get("/dead-letters").path("id");
 
         // Nothing has changed for them.
-        system.http().noContentType().post("/dead-letters/replay").then().statusCode(202).body("requested", equalTo(3));
+        system.http()
+                .noContentType()
+                .post("/dead-letters/replay")
+                .then()
+                .statusCode(202)
+                .body("requested", equalTo(3));
         awaitReplayed(system);
         assertThat(system.stats().books()).isEqualTo(new Books(4, 1, 0, 3, 0, 0, 0));
 

@@ -388,7 +388,8 @@ class PageIT {
         page.setViewportSize(360, 740);
         events(page).first().click();
         assertThat(page.locator("#detail-text")).containsText("event_id");
-        assertThat(new AxeBuilder(page).include("#detail").analyze().getViolations()).isEmpty();
+        assertThat(new AxeBuilder(page).include("#detail").analyze().getViolations())
+                .isEmpty();
     }
 
     @Test
