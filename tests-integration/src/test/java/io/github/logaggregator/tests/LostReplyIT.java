@@ -206,8 +206,8 @@ class LostReplyIT {
     /** To wait until the worker says that something has failed since now, or fails already. */
     private static Runnable awaitFailure() {
         long before = told("fails; trying again");
-        return () -> await(() ->
-                told("fails; trying again") > before || told("fails; trying again") > told("works again"));
+        return () ->
+                await(() -> told("fails; trying again") > before || told("fails; trying again") > told("works again"));
     }
 
     private static long told(String what) {
