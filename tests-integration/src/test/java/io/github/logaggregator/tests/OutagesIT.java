@@ -431,8 +431,7 @@ class OutagesIT {
                 assertThat(told).containsSubsequence(store + " does not answer", store + " answers again");
             }
             // That a store is away and that it is back, however many loops find out; where only connections are broken,
-            // one loop
-            // may find its own when the others are done with theirs.
+            // one loop may find its own when the others are done with theirs.
             String byWorker = added(worker, workerLog);
             for (String store : List.of("Redis", "PostgreSQL")) {
                 assertThat(byWorker.lines().filter(line -> line.contains(store + " fails")))
