@@ -430,8 +430,8 @@ class OutagesIT {
                 assertThat(told.lines()).hasSize(2);
                 assertThat(told).containsSubsequence(store + " does not answer", store + " answers again");
             }
-            // That a store is away and that it is back, however many loops find out; where only connections are broken, one loop
-            // may find its own when the others are done with theirs.
+            // That a store is away and that it is back, however many loops find out; where only connections are broken,
+            // one loop may find its own when the others are done with theirs.
             String byWorker = added(worker, workerLog);
             for (String store : List.of("Redis", "PostgreSQL")) {
                 assertThat(byWorker.lines().filter(line -> line.contains(store + " fails")))
