@@ -71,7 +71,7 @@ public record QueuedEvent(
             return new QueuedEvent(
                     receivedAt(parts[0]),
                     replyTo(parts[1]),
-                    TraceParent.parse(parts[2]),
+                    parts[2].equals(ABSENT) ? null : TraceParent.parse(parts[2]),
                     EventParser.parseEvent(parts[3]));
         } catch (NumberFormatException e) {
             throw new UndecodableEntryException("an entry without the time it was received");
