@@ -2,7 +2,6 @@ package io.github.logaggregator.model;
 
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -96,7 +95,7 @@ final class CheckedJson {
                 return Optional.of("must not hold control characters");
             }
         }
-        return hasUnpairedSurrogate(text) ? Optional.of("must not hold unpaired surrogates") : Optional.empty();
+        return hasUnpairedSurrogate(text.toCharArray(), 0, text.length()) ? Optional.of("must not hold unpaired surrogates") : Optional.empty();
     }
 
     /** The text's tokens. */
@@ -186,9 +185,11 @@ final class CheckedJson {
                     if (keys.get(depth - 1).isDup(name)) {
                         faults.add(field, "must not hold a key twice in one object" + where(field));
                     }
-                    checkText(field, name);
+                    checkText(field, name.toCharArray(), 0, name.length());
                 }
-                case VALUE_STRING -> checkText(field, stringCharacters());
+                // Without a copy.
+                case VALUE_STRING -> checkText(
+                        field, parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength());
                 case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> checkNumber(field, parser.getString());
                 default -> {}
             }
@@ -196,30 +197,24 @@ final class CheckedJson {
         return new Value(textFrom(start), first == JsonToken.START_OBJECT ? keys.getFirst() : null);
     }
 
-    /** The current token's text, without a copy. */
-    private CharSequence stringCharacters() {
-        return CharBuffer.wrap(parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength());
-    }
-
-    private void checkText(String field, CharSequence text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) == 0) {
+    private void checkText(String field, char[] text, int start, int length) {
+        for (int i = start; i < start + length; i++) {
+            if (text[i] == 0) {
                 faults.add(field, "must not hold the character NUL" + where(field));
                 return;
             }
         }
-        if (hasUnpairedSurrogate(text)) {
+        if (hasUnpairedSurrogate(text, start, length)) {
             faults.add(field, "must not hold unpaired surrogates" + where(field));
         }
     }
 
-    private static boolean hasUnpairedSurrogate(CharSequence text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
+    private static boolean hasUnpairedSurrogate(char[] text, int start, int length) {
+        int end = start + length;
+        for (int i = start; i < end; i++) {
+            char c = text[i];
             if (Character.isSurrogate(c)) {
-                if (Character.isLowSurrogate(c)
-                        || i + 1 == text.length()
-                        || !Character.isLowSurrogate(text.charAt(i + 1))) {
+                if (Character.isLowSurrogate(c) || i + 1 == end || !Character.isLowSurrogate(text[i + 1])) {
                     return true;
                 }
                 i++;
@@ -247,6 +242,9 @@ final class CheckedJson {
 
     /** How long PostgreSQL writes a number, which knows no exponents. */
     private static long digitsWrittenOut(String number) {
+        if (number.indexOf('e') < 0 && number.indexOf('E') < 0) {
+            return number.length(); // at most
+        }
         try {
             BigDecimal decimal = new BigDecimal(number);
             if (decimal.scale() > 0) {
