@@ -4,14 +4,20 @@
 --
 -- KEYS  queue, claims, counters, claim sizes
 -- ARGV  most events, most bytes (the entry that passes one of them is still taken), lease in ms, the worker's nonce,
---       claim prefix
--- Gives {id, end of the lease (Unix time in ms), entry...}, or false if the queue is empty.
+--       claim prefix, number of the last claim under that nonce
+-- Gives {id, end of the lease (Unix time in ms), entry...}, or false if the queue is empty; nothing at all, and claims nothing,
+-- if the worker needs another nonce.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return false
 end
 -- The id is made here, not by the worker: a client that sends the command again after a lost connection would else fill
 -- one claim twice, and the acknowledgement of the first half would drop the second.
-local id = string.format('%s:%.0f', ARGV[4], redis.call('HINCRBY', KEYS[3], 'claims', 1))
+local number = redis.call('HINCRBY', KEYS[3], 'claims', 1)
+-- After a start on older files the numbers come again: PostgreSQL would take what is in this claim for settled.
+if number <= tonumber(ARGV[6]) then
+  return {}
+end
+local id = string.format('%s:%.0f', ARGV[4], number)
 local time = redis.call('TIME')
 local lease_end = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3]
 -- The lease first: entries that moved without one would lie there for ever.

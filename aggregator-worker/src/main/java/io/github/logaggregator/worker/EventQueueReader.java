@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,11 +44,23 @@ class EventQueueReader {
     private final RedisTemplate<String, byte[]> redis;
     private final WorkerProperties properties;
     private final Outage outage = new Outage("Redis");
-    private final String nonce = UUID.randomUUID().toString();
+    private final AtomicReference<Claimant> claimant = new AtomicReference<>(Claimant.create());
 
     EventQueueReader(RedisTemplate<String, byte[]> redis, WorkerProperties properties) {
         this.redis = redis;
         this.properties = properties;
+    }
+
+    /**
+     * As whom a worker claims.
+     *
+     * @param nonce what no other worker has
+     * @param lastClaim the number of the last claim that was made so; 0 if there is none
+     */
+    private record Claimant(String nonce, AtomicLong lastClaim) {
+        static Claimant create() {
+            return new Claimant(UUID.randomUUID().toString(), new AtomicLong());
+        }
     }
 
     /** Of Redis, for all loops of a worker. */
@@ -62,14 +76,27 @@ class EventQueueReader {
     /** Moves the oldest entries into a new claim of this worker; null if there are none. */
     @Nullable
     Claim claim() {
-        return claim(redis.execute(
+        Claimant mine = claimant.get();
+        List<byte[]> reply = redis.execute(
                 CLAIM,
                 List.of(KEYS.queue(), KEYS.claims(), KEYS.counters(), KEYS.claimSizes()),
                 bytes(properties.claimMaxEvents()),
                 bytes(properties.claimMaxBytes().toBytes()),
                 bytes(properties.lease().toMillis()),
-                bytes(nonce),
-                bytes(KEYS.claimPrefix())));
+                bytes(mine.nonce()),
+                bytes(KEYS.claimPrefix()),
+                bytes(mine.lastClaim().get()));
+        if (reply != null && reply.isEmpty()) {
+            if (claimant.compareAndSet(mine, Claimant.create())) {
+                LOG.warn("Redis has given out fewer claims than this worker knows of: it was started on older files");
+            }
+            return claim();
+        }
+        Claim claim = claim(reply);
+        if (claim != null) {
+            mine.lastClaim().accumulateAndGet(claim.id().sequence(), Math::max);
+        }
+        return claim;
     }
 
     /** Whether a claim may have left something on the queue. */
@@ -145,7 +172,8 @@ class EventQueueReader {
 
     /** Tells that this worker lives. */
     void heartbeat() {
-        redis.execute(HEARTBEAT, List.of(KEYS.workers()), bytes(nonce), bytes(FORGET_WORKERS_AFTER_MILLIS));
+        redis.execute(
+                HEARTBEAT, List.of(KEYS.workers()), bytes(claimant.get().nonce()), bytes(FORGET_WORKERS_AFTER_MILLIS));
     }
 
     /** A connection of its own, to wait on: one that blocks must not be shared. */

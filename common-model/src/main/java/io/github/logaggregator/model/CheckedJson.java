@@ -95,7 +95,9 @@ final class CheckedJson {
                 return Optional.of("must not hold control characters");
             }
         }
-        return hasUnpairedSurrogate(text.toCharArray(), 0, text.length()) ? Optional.of("must not hold unpaired surrogates") : Optional.empty();
+        return hasUnpairedSurrogate(text.toCharArray(), 0, text.length())
+                ? Optional.of("must not hold unpaired surrogates")
+                : Optional.empty();
     }
 
     /** The text's tokens. */
@@ -188,8 +190,8 @@ final class CheckedJson {
                     checkText(field, name.toCharArray(), 0, name.length());
                 }
                 // Without a copy.
-                case VALUE_STRING -> checkText(
-                        field, parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength());
+                case VALUE_STRING ->
+                    checkText(field, parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength());
                 case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> checkNumber(field, parser.getString());
                 default -> {}
             }

@@ -296,6 +296,13 @@ class BooksIT {
         Files.move(older, data);
         startAgain(system);
         assertThat(system.stats().queue().rolledBack()).isTrue();
+
+        // The worker has lived through it, and the number of its next claim is that of its last one.
+        system.publish(TestEvents.json(TestEvents.events("v", 10))).then().statusCode(200);
+        Awaitility.await()
+                .atMost(20, TimeUnit.SECONDS)
+                .untilAsserted(() ->
+                        assertThat(rows(system, "events WHERE topic = 'v'")).isEqualTo(10));
     }
 
     private static void startAgain(AggregatorSystem system) {

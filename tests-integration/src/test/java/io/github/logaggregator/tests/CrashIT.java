@@ -155,7 +155,8 @@ class CrashIT {
                         "8000000",
                         Long.toString(lease.toMillis()),
                         "dead-worker",
-                        KEYS.claimPrefix());
+                        KEYS.claimPrefix(),
+                        "0");
         assertThat(claim).hasSize(events + 2);
         return claim.getFirst();
     }

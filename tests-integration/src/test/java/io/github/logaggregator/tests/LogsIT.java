@@ -94,6 +94,25 @@ class LogsIT {
         }
     }
 
+    /** PostgreSQL's message names the constraint; beside it there is a detail, with the whole row. */
+    @Test
+    @OwnSystem
+    void quoteNoRowThatPostgresRefuses(AggregatorSystem own) {
+        own.jdbc()
+                .sql("ALTER TABLE events ADD CONSTRAINT refusal CHECK (event_id <> 'refused')")
+                .update();
+        own.publish(TestEvents.json(new Event("t", "refused", Instant.EPOCH, "test", "{\"text\":\"" + MARK + "\"}")))
+                .then()
+                .statusCode(200);
+        ServiceProcess worker = own.workers().getFirst();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> worker.log().contains("violates check constraint \"refusal\""));
+        own.jdbc().sql("ALTER TABLE events DROP CONSTRAINT refusal").update();
+        assertThat(own.awaitSettled().stored()).isEqualTo(1);
+        assertThat(worker.log()).doesNotContain(MARK);
+    }
+
     /** A domain that only this test's database has, so that PostgreSQL itself refuses an event, and quotes it. */
     private static void refuseWhatIsUnlucky() {
         for (String statement : List.of(
