@@ -8,12 +8,10 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PostMapping;
-import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
@@ -42,9 +40,9 @@ class PublishController {
     }
 
     @PostMapping(path = "/publish", produces = MediaType.APPLICATION_JSON_VALUE)
-    Object publish(HttpServletRequest request, @RequestParam(required = false) @Nullable String wait) {
+    Object publish(HttpServletRequest request) {
         return metrics.timed(() -> {
-            Duration patience = wait == null ? Duration.ZERO : WaitingRequest.patience(wait);
+            Duration patience = patience(request);
             PublishForm form = forms.of(request);
             try (Body body = bodies.open(request)) {
                 PublishRequest events = forms.read(form, body);
@@ -53,6 +51,12 @@ class PublishController {
                 throw Refusal.malformed(String.valueOf(e.getMessage()));
             }
         });
+    }
+
+    /** How long to wait for the outcome. As an argument of the method the parameter would cost each request 6 µs more. */
+    private static Duration patience(HttpServletRequest request) {
+        String[] wait = request.getParameterValues("wait");
+        return wait == null ? Duration.ZERO : WaitingRequest.patience(String.join(",", wait));
     }
 
     private PublishResponse queue(PublishRequest events) {
