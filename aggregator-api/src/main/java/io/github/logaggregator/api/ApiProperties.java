@@ -3,9 +3,11 @@ package io.github.logaggregator.api;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMin;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.util.unit.DataSize;
 import org.springframework.validation.annotation.Validated;
@@ -24,6 +26,8 @@ record ApiProperties(
         @Min(1) int maxExports,
         @Min(0) int maxPages,
         List<String> payloadIndexes,
+        @Nullable InetAddress reachableAt,
+        boolean openWithoutKeys,
         @DurationMin(seconds = 1) Duration retryAfter) {
     ApiProperties {
         if (maxEventSize.compareTo(maxRequestSize) > 0 || maxRequestSize.compareTo(maxBodiesInHand) > 0) {

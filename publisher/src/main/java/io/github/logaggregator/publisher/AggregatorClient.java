@@ -79,8 +79,7 @@ final class AggregatorClient implements AutoCloseable {
     Optional<String> whyNotReady() throws InterruptedException {
         try {
             HttpResponse<byte[]> response =
-                    send(HttpRequest.newBuilder(properties.resource("/actuator/health/readiness"))
-                            .build());
+                    send(properties.request("/actuator/health/readiness").build());
             return response.statusCode() == OK ? Optional.empty() : Optional.of(fault(response));
         } catch (IOException e) {
             return Optional.of(fault(e));
@@ -95,7 +94,8 @@ final class AggregatorClient implements AutoCloseable {
      */
     void publish(List<Event> events) throws InterruptedException {
         byte[] body = events.size() == 1 ? EventJson.write(events.getFirst()) : EventJson.write(events);
-        HttpRequest.Builder builder = HttpRequest.newBuilder(properties.resource("/publish"))
+        HttpRequest.Builder builder = properties
+                .request("/publish")
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         long start = System.nanoTime();
@@ -113,8 +113,7 @@ final class AggregatorClient implements AutoCloseable {
      * @throws RunFailedException if they could not be had within {@code publisher.retry-for}
      */
     Stats stats() throws InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(properties.resource("/stats")).build();
+        HttpRequest request = properties.request("/stats").build();
         return read(exchange(request, List.of()), NOTHING_MISSING, Stats.class);
     }
 

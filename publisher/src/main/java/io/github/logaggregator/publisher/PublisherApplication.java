@@ -105,9 +105,12 @@ public class PublisherApplication {
     }
 
     private static String badOption(ObjectError error) {
-        return error instanceof FieldError field
-                ? "--publisher." + DataObjectPropertyName.toDashedForm(field.getField()) + "="
-                        + field.getRejectedValue() + " " + field.getDefaultMessage()
-                : String.valueOf(error.getDefaultMessage());
+        if (!(error instanceof FieldError field)) {
+            return String.valueOf(error.getDefaultMessage());
+        }
+        // A key is shown nowhere, nor is one with a slip of the pen.
+        Object value = field.getField().equals("key") ? "…" : field.getRejectedValue();
+        return "--publisher." + DataObjectPropertyName.toDashedForm(field.getField()) + "=" + value + " "
+                + field.getDefaultMessage();
     }
 }

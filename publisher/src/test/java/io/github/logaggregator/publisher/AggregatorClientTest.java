@@ -163,6 +163,7 @@ final class AggregatorClientTest {
     private void publish(Duration retryFor) throws InterruptedException {
         PublisherProperties properties = new PublisherProperties(
                 aggregator.target() + "/",
+                "",
                 1,
                 BigDecimal.ZERO,
                 List.of("orders"),

@@ -270,6 +270,22 @@ final class PublisherApplicationTest {
     }
 
     @Test
+    void sendsItsKeyWithEachRequestAndTellsItNobody(CapturedOutput output, @TempDir Path secrets) throws IOException {
+        assertThat(publish("--publisher.count=10")).isZero();
+        assertThat(aggregator.authorizations()).containsExactly("");
+
+        Files.writeString(secrets.resolve("publisher.key"), "agg_of-a-file\n");
+        assertThat(publish("--publisher.count=10", "--spring.config.import=configtree:" + secrets + "/"))
+                .isZero();
+        assertThat(publish("--publisher.count=10", "--publisher.key=agg_given")).isZero();
+        assertThat(aggregator.authorizations())
+                .containsExactlyInAnyOrder("", "Bearer agg_of-a-file", "Bearer agg_given");
+
+        assertThat(publish("--publisher.key=agg_with a blank")).isEqualTo(PublisherRun.BAD_OPTIONS);
+        assertThat(output).contains("--publisher.key=… is no key").doesNotContain("agg_");
+    }
+
+    @Test
     void refusesOptionsThatItDoesNotKnow(CapturedOutput output) {
         assertThat(publish("--publisher.cuont=5")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("--count=5")).isEqualTo(PublisherRun.BAD_OPTIONS);
