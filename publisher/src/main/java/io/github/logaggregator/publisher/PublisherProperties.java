@@ -25,6 +25,7 @@ import org.springframework.validation.annotation.Validated;
  * The options of a run. Their defaults, and what they mean to a user, stand in application.yml.
  *
  * @param target base address of the API
+ * @param sslBundle the bundle (spring.ssl.bundle) by which the API's certificate is verified; null for what the JDK trusts
  * @param count how many events to send, re-sends included; without meaning when there is an input
  * @param duplicateRatio the share of re-sends in all that is sent, from 0 to below 1; decimal, so that the share of a
  *     count is exact
@@ -47,6 +48,7 @@ record PublisherProperties(
         @NotNull @Pattern(regexp = "https?://[^\\s/?#]+(/[^\\s?#]*)?", message = "must be like http://localhost:8080")
         String target,
 
+        @Nullable String sslBundle,
         @Positive long count,
 
         @NotNull @DecimalMin("0") @DecimalMax(value = "1", inclusive = false)
