@@ -2,9 +2,11 @@ package io.github.logaggregator.publisher;
 
 import io.micrometer.tracing.Tracer;
 import io.micrometer.tracing.propagation.Propagator;
+import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.DefaultApplicationArguments;
@@ -16,6 +18,9 @@ import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.boot.ssl.NoSuchSslBundleException;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.validation.FieldError;
@@ -59,9 +64,26 @@ public class PublisherApplication {
     }
 
     @Bean
+    AggregatorClient.Tracing tracing(Tracer tracer, Propagator propagator) {
+        return new AggregatorClient.Tracing(tracer, propagator);
+    }
+
+    @Bean
     AggregatorClient aggregatorClient(
-            PublisherProperties properties, Tally tally, Tracer tracer, Propagator propagator) {
-        return new AggregatorClient(properties, tally, InstantSource.system(), tracer, propagator);
+            PublisherProperties properties, Tally tally, AggregatorClient.Tracing tracing, SslBundles bundles)
+            throws NoSuchAlgorithmException {
+        String bundle = properties.sslBundle();
+        SSLContext ssl = bundle == null ? SSLContext.getDefault() : sslContext(bundle, bundles);
+        return new AggregatorClient(properties, tally, InstantSource.system(), tracing, ssl);
+    }
+
+    private static SSLContext sslContext(String bundle, SslBundles bundles) {
+        try {
+            return bundles.getBundle(bundle).createSslContext();
+        } catch (NoSuchSslBundleException e) {
+            throw new InvalidConfigurationPropertyValueException(
+                    "publisher.ssl-bundle", bundle, "names no bundle below spring.ssl.bundle");
+        }
     }
 
     @Bean
@@ -94,6 +116,9 @@ public class PublisherApplication {
             return unknown.getUnboundProperties().stream()
                     .map(option -> "--" + option.getName() + " is no option")
                     .toList();
+        }
+        if (failure instanceof InvalidConfigurationPropertyValueException invalid) {
+            return List.of("--" + invalid.getName() + "=" + invalid.getValue() + " " + invalid.getReason());
         }
         List<String> cause = badOptions(failure.getCause());
         if (cause.isEmpty() && failure instanceof BindException unreadable && unreadable.getProperty() != null) {

@@ -27,6 +27,7 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param target base address of the API
  * @param key for the API; empty for none
+ * @param sslBundle the bundle (spring.ssl.bundle) by which the API's certificate is verified; null for what the JDK trusts
  * @param count how many events to send, re-sends included; without meaning when there is an input
  * @param duplicateRatio the share of re-sends in all that is sent, from 0 to below 1; decimal, so that the share of a
  *     count is exact
@@ -52,6 +53,7 @@ record PublisherProperties(
         @NotNull @Pattern(regexp = "([A-Za-z0-9._~+/-]+=*)?", message = "is no key")
         String key,
 
+        @Nullable String sslBundle,
         @Positive long count,
 
         @NotNull @DecimalMin("0") @DecimalMax(value = "1", inclusive = false)

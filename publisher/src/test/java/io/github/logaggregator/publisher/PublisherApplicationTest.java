@@ -291,6 +291,7 @@ final class PublisherApplicationTest {
         assertThat(publish("--count=5")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("5")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("--publisher.count=many")).isEqualTo(PublisherRun.BAD_OPTIONS);
+        assertThat(publish("--publisher.ssl-bundle=mine")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("--publisher.input=no-such-file")).isEqualTo(PublisherRun.BAD_OPTIONS);
 
         assertThat(output.getErr().lines())
@@ -298,7 +299,8 @@ final class PublisherApplicationTest {
                         "--publisher.cuont is no option",
                         "--count is no option; they are written like --publisher.count=1000",
                         "5 is no option; they are written like --publisher.count=1000",
-                        "--publisher.count=many can't be read as long");
+                        "--publisher.count=many can't be read as long",
+                        "--publisher.ssl-bundle=mine names no bundle below spring.ssl.bundle");
         assertThat(output.getOut().lines()).containsExactly("FAILED: publisher.input: there is no file no-such-file");
     }
 
