@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.jar.JarFile;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -39,8 +40,8 @@ class SupplyChainIT {
                     .valueStream()
                     .collect(Collectors.toMap(SupplyChainIT::fileName, component -> component));
             assertThat(libraries(jar)).isNotEmpty().allSatisfy(library -> {
-                assertThat(components).containsKey(library);
-                assertThat(components.get(library).at("/licenses/0").isMissingNode())
+                JsonNode component = Objects.requireNonNull(components.get(library), library);
+                assertThat(component.at("/licenses/0").isMissingNode())
                         .as(library)
                         .isFalse();
             });

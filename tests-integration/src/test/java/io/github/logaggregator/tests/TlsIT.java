@@ -99,8 +99,9 @@ class TlsIT {
 
     private static String whyPostgresRefusesPlainConnections() {
         String url = postgresUrl() + "?sslmode=disable";
-        try (var unused =
-                DriverManager.getConnection(url, EmbeddedPostgresStore.USER, EmbeddedPostgresStore.PASSWORD)) {
+        try {
+            DriverManager.getConnection(url, EmbeddedPostgresStore.USER, EmbeddedPostgresStore.PASSWORD)
+                    .close();
             return "";
         } catch (SQLException e) {
             return String.valueOf(e.getMessage());
