@@ -2,10 +2,8 @@ package io.github.logaggregator.api;
 
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
-import java.net.InetAddress;
 import java.time.Clock;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -30,6 +28,7 @@ class ApiKeys {
     private final SchemaState schema;
     private final ApiProperties properties;
     private final Clock clock;
+    private final boolean mayBeOpen;
     private final CountDownLatch end = new CountDownLatch(1);
 
     /** By their hashes; null as long as nothing is known of them. */
@@ -46,6 +45,7 @@ class ApiKeys {
         this.schema = schema;
         this.properties = properties;
         this.clock = clock;
+        this.mayBeOpen = properties.openWithoutKeys() || properties.isOnLoopbackOnly();
     }
 
     /**
@@ -90,17 +90,13 @@ class ApiKeys {
 
     /** Whether it can be told of everybody who comes if he may. */
     boolean isReady() {
-        return known != null || isOpen();
+        Map<String, ApiKey> keys = known;
+        return isOpen() || (keys != null && !keys.isEmpty());
     }
 
     private boolean isOpen() {
         Map<String, ApiKey> keys = known;
-        return keys == null ? properties.openWithoutKeys() : keys.isEmpty() && mayBeOpen();
-    }
-
-    private boolean mayBeOpen() {
-        InetAddress address = properties.reachableAt();
-        return properties.openWithoutKeys() || (address != null && address.isLoopbackAddress());
+        return keys == null ? properties.openWithoutKeys() : keys.isEmpty() && mayBeOpen;
     }
 
     @PostConstruct
@@ -142,7 +138,7 @@ class ApiKeys {
     private void tellWhoIsLetIn(Map<String, ApiKey> keys) {
         if (!keys.isEmpty()) {
             LOG.info("Keys are asked for");
-        } else if (mayBeOpen()) {
+        } else if (mayBeOpen) {
             LOG.info("There are no keys: everybody who can reach this API is let in");
         } else {
             LOG.error(
@@ -150,8 +146,9 @@ class ApiKeys {
                             + " Make one: docker compose run --rm aggregator-api keys create --name=NAME"
                             + " --scopes=publish,read,admin '--topics=*'. Or let everybody in: api.open-without-keys=true"
                             + " (API_OPEN_WITHOUT_KEYS=true)",
-                    Objects.requireNonNullElse(properties.reachableAt(), "any address"));
-            System.exit(1);
+                    properties.reachableAt().isBlank() ? "any address" : properties.reachableAt());
+            // At once: nothing was taken, so there is nothing to finish.
+            Runtime.getRuntime().halt(1);
         }
     }
 }

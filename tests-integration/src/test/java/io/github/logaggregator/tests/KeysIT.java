@@ -148,7 +148,7 @@ class KeysIT {
                     ? caller.contentType("application/json")
                             .body(TestEvents.json(TestEvents.event("orders.1", "1")))
                             .post(path)
-                    : caller.request(method, path);
+                    : caller.noContentType().request(method, path);
         }
 
         @Override
@@ -360,9 +360,6 @@ class KeysIT {
         for (String header : List.of("Bearer", "Bearer ", "Basic " + auditor, auditor, "Bearer " + auditor + ", x")) {
             as(null).header("Authorization", header).get("/stats").then().statusCode(401);
         }
-        as(null).get("/stats?key=" + auditor + "&X-API-Key=" + auditor + "&access_token=" + auditor)
-                .then()
-                .statusCode(401);
     }
 
     static List<Arguments> formsWithAForbiddenTopic() {
@@ -387,18 +384,21 @@ class KeysIT {
     void aBatchWithOneForbiddenTopicIsRefusedWhole(String contentType, String body, int index) {
         String before = received();
         for (String query : List.of("", "?wait=5s")) {
-            RestAssured.given()
-                    .baseUri(system.api().toString())
-                    .header("Authorization", "Bearer " + publisher)
-                    .header("Content-Type", contentType)
-                    .body(body.getBytes(UTF_8))
-                    .post("/publish" + query)
-                    .then()
-                    .statusCode(403)
-                    .contentType("application/problem+json")
-                    .body("detail", equalTo("The key is for the topics orders.* only. Nothing was taken."))
-                    .body("errors.index", contains(index))
-                    .body("errors.field", contains("topic"));
+            RawHttp.Answer answer = RawHttp.exchange(
+                    system.api(),
+                    RawHttp.request(
+                            body.getBytes(UTF_8),
+                            "POST /publish" + query + " HTTP/1.1",
+                            "Authorization: Bearer " + publisher,
+                            "Content-Type: " + contentType,
+                            "Content-Length: " + body.getBytes(UTF_8).length));
+            assertThat(answer.assertProblem().status()).as(answer.body()).isEqualTo(403);
+            JsonNode problem = TestEvents.tree(answer.body());
+            assertThat(problem.get("detail").stringValue())
+                    .isEqualTo("The key is for the topics orders.* only. Nothing was taken.");
+            assertThat(problem.get("errors")).hasSize(1);
+            assertThat(problem.at("/errors/0/index").intValue()).isEqualTo(index);
+            assertThat(problem.at("/errors/0/field").stringValue()).isEqualTo("topic");
         }
         assertThat(received()).isEqualTo(before);
     }
@@ -416,8 +416,15 @@ class KeysIT {
         as(reader).get("/events?topic=orders.1&topic=sales.1").then().statusCode(403);
         as(reader).get("/events/sales.1/1").then().statusCode(403);
         as(reader).get("/events/sales%2E1/1").then().statusCode(403);
-        as(reader).get("/events?topic=%zz").then().statusCode(400);
-        as(reader).get("/events?topic=%ff").then().statusCode(400);
+        for (String undecodable : List.of("%zz", "%ff", "%")) {
+            RawHttp.Answer answer = RawHttp.exchange(
+                    system.api(),
+                    RawHttp.request(
+                            new byte[0],
+                            "GET /events?topic=" + undecodable + " HTTP/1.1",
+                            "Authorization: Bearer " + reader));
+            assertThat(answer.assertProblem().status()).isEqualTo(400);
+        }
         as(auditor).get("/events").then().statusCode(200).body("topic", hasItem("sales.1"));
     }
 
@@ -585,7 +592,7 @@ class KeysIT {
                         && publish(null, "orders.away", knowing).statusCode() == 401);
         Keys.Run command = keys.run("list");
         assertThat(command.status()).isEqualTo(1);
-        assertThat(command.errors()).startsWith("PostgreSQL does not answer").doesNotContain("Exception");
+        assertThat(command.errors()).contains("PostgreSQL does not answer").doesNotContain("Exception");
 
         system.postgres().start();
         system.postgres().awaitReady();
@@ -597,14 +604,15 @@ class KeysIT {
     @Test
     @Order(4)
     void thePublisherSendsItsKey() {
-        PublisherRun refused = system.runPublisher("--publisher.count=10", "--publisher.key=" + revoked);
+        String target = "--publisher.target=" + system.api();
+        PublisherRun refused = system.runPublisher(target, "--publisher.count=10", "--publisher.key=" + revoked);
         assertThat(refused.status()).isEqualTo(1);
         assertThat(refused.output()).contains("HTTP 401").doesNotContain("agg_");
         String key = keys.create("run", "publish,read", "*");
         Awaitility.await()
                 .atMost(KNOWN_WITHIN)
                 .until(() -> as(key).get("/stats").statusCode() == 200);
-        PublisherRun run = system.runPublisher("--publisher.count=100", "--publisher.key=" + key);
+        PublisherRun run = system.runPublisher(target, "--publisher.count=100", "--publisher.key=" + key);
         assertThat(run.status()).as(run.output()).isZero();
         assertThat(run.output()).contains("OK: the books balance.").doesNotContain("agg_");
     }
@@ -648,6 +656,11 @@ class KeysIT {
                 List.of(own.apis().getFirst(), open, own.apis().getLast())) {
             publish(key, "t", api).then().statusCode(200);
         }
+        // A URL would end up in logs, so it has none that counts.
+        own.http()
+                .get("/stats?key=" + key + "&X-API-Key=" + key + "&access_token=" + key)
+                .then()
+                .statusCode(401);
         // The last one revoked does not open the door.
         made.revoke("first");
         Awaitility.await()
