@@ -178,7 +178,8 @@ class LostReplyIT {
                             "8000000",
                             "2000",
                             "re-sending-driver",
-                            KEYS.claimPrefix())
+                            KEYS.claimPrefix(),
+                            "0")
                     .toCompletableFuture();
             reply.await();
             await(() -> system.redis().llen(KEYS.queue()) == 1);
