@@ -1,13 +1,13 @@
 -- The topics behind one, in the order of their names. What it costs depends on how many are asked for, not on how many topics or
--- events there are.
+-- events there are; for a key that is for few topics, on how many topics there are.
 --
--- Parameters: the topic; how many; the topic; how many; how many
+-- Parameters: the topic; patterns as LIKE has them; how many; the topic; patterns; how many; how many
 WITH page AS MATERIALIZED (
     SELECT topic
     FROM (
-        (SELECT topic FROM topic_totals WHERE topic > ? ORDER BY topic LIMIT ?)
+        (SELECT topic FROM topic_totals WHERE topic > ? AND topic LIKE ANY (?) ORDER BY topic LIMIT ?)
         UNION
-        (SELECT DISTINCT topic FROM totals_delta WHERE topic > ? ORDER BY topic LIMIT ?)
+        (SELECT DISTINCT topic FROM totals_delta WHERE topic > ? AND topic LIKE ANY (?) ORDER BY topic LIMIT ?)
     ) AS candidates
     ORDER BY topic
     LIMIT ?

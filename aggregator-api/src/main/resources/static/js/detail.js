@@ -1,5 +1,6 @@
 // The dialog that shows something whole.
 import { setText, visible } from './format.js';
+import { request } from './key.js';
 
 const dialog = document.getElementById('detail');
 const title = document.getElementById('detail-title');
@@ -24,7 +25,7 @@ export async function showDetail(heading, whole) {
 export async function textOf(url, options) {
   let response;
   try {
-    response = await fetch(url, options);
+    response = await request(url, options);
   } catch (e) {
     throw new Error('The server is away.');
   }

@@ -1,5 +1,6 @@
 // The one stream that feeds the page. Read by fetch rather than by EventSource, which can't send a header, and doesn't tell why
 // it was refused.
+import { onNewKey, request } from './key.js';
 
 const SILENCE = 15_000; // something comes every five seconds
 const FIRST_PAUSE = 500;
@@ -23,7 +24,7 @@ export function live(handlers, onState) {
     let why = 'The server is away.';
     try {
       const query = topic === '' ? '' : `?topic=${encodeURIComponent(topic)}`;
-      const response = await fetch(`live${query}`, { signal: mine.signal, cache: 'no-store' });
+      const response = await request(`live${query}`, { signal: mine.signal, cache: 'no-store' });
       if (response.ok) {
         await read(response, mine);
         why = 'The server has ended the connection.';
@@ -77,6 +78,7 @@ export function live(handlers, onState) {
 
   connect();
   window.addEventListener('online', again);
+  onNewKey(again);
   return {
     follow(other) {
       topic = other;

@@ -1,5 +1,6 @@
 // Publishes one event, and the same again.
 import { element, foreign, time } from './format.js';
+import { request } from './key.js';
 
 const SHOWN = 5;
 
@@ -19,7 +20,7 @@ export function publish() {
 
   const send = async (body, id) => {
     try {
-      const response = await fetch('publish?wait=10s', {
+      const response = await request('publish?wait=10s', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body,

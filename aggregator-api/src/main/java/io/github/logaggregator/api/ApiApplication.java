@@ -46,7 +46,7 @@ import org.springframework.http.server.observation.ServerRequestObservationConte
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.ExponentialBackOff;
 
-/** The API process. It may start before its stores do. */
+/** The API process, which may start before its stores do; or the command {@code keys}, see {@link KeysCommand}. */
 @SpringBootApplication(proxyBeanMethods = false)
 @ConfigurationPropertiesScan
 class ApiApplication {
@@ -55,6 +55,9 @@ class ApiApplication {
     public static void main(String[] args) {
         // For the connection of the migrations, which is not one of the pool; in seconds.
         DriverManager.setLoginTimeout(5);
+        if (KeysCommand.isMeant(args)) {
+            System.exit(KeysCommand.run(args));
+        }
         // Netty's newer allocator gives what is large back to the system at once, which stops all threads each time.
         System.setProperty("io.netty.allocator.type", "pooled");
         SpringApplication.run(ApiApplication.class, args);

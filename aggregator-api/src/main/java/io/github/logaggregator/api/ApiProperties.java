@@ -3,6 +3,8 @@ package io.github.logaggregator.api;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import org.hibernate.validator.constraints.time.DurationMin;
@@ -24,11 +26,23 @@ record ApiProperties(
         @Min(1) int maxExports,
         @Min(0) int maxPages,
         List<String> payloadIndexes,
+        String reachableAt,
+        boolean openWithoutKeys,
         @DurationMin(seconds = 1) Duration retryAfter) {
     ApiProperties {
         if (maxEventSize.compareTo(maxRequestSize) > 0 || maxRequestSize.compareTo(maxBodiesInHand) > 0) {
             throw new IllegalArgumentException(
                     "api.max-event-size must not exceed api.max-request-size, nor that api.max-bodies-in-hand");
+        }
+    }
+
+    /** Whether nobody but this machine can reach the API. */
+    boolean isOnLoopbackOnly() {
+        try {
+            // Java would take nothing for the loopback address, where a server takes it for every address.
+            return !reachableAt.isBlank() && InetAddress.getByName(reachableAt).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            return false;
         }
     }
 

@@ -71,7 +71,8 @@ class BrowserGuard implements Filter {
 
     private static @Nullable Refusal refusal(HttpServletRequest request, String path) {
         if (isOfAnotherOrigin(request)) {
-            return Refusal.crossOrigin("What changes something is not taken from a page of another origin.");
+            RefusedRequests.isCrossOrigin(request);
+            return Refusal.forbidden("What changes something is not taken from a page of another origin.");
         }
         // What may be published, and that it is no form, PublishForms knows better.
         if (!path.equals(PUBLISH) && isOfForm(request.getContentType())) {

@@ -1,6 +1,7 @@
 package io.github.logaggregator.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.logaggregator.model.TopicPattern;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -54,19 +55,29 @@ class EventStoreTopics {
     /**
      * Reads a page.
      *
+     * @param patterns only topics that one of these fits
      * @param after only topics behind this one
      * @param limit how many at most
      * @throws Refusal if PostgreSQL did not answer (503)
      */
-    Page read(String after, int limit) {
+    Page read(List<TopicPattern> patterns, String after, int limit) {
+        String[] likes = patterns.stream().map(EventStoreTopics::like).toArray(String[]::new);
         int oneMore = limit + 1; // to know whether there is a next page
-        List<Topic> topics = postgresAccess.ask(
-                () -> jdbc.query(TOPICS, EventStoreTopics::topic, after, oneMore, after, oneMore, oneMore));
+        List<Topic> topics = postgresAccess.ask(() ->
+                jdbc.query(TOPICS, EventStoreTopics::topic, after, likes, oneMore, after, likes, oneMore, oneMore));
         if (topics.size() <= limit) {
             return new Page(topics, null);
         }
         List<Topic> page = topics.subList(0, limit);
         return new Page(page, page.getLast().name());
+    }
+
+    private static String like(TopicPattern pattern) {
+        return pattern.toString()
+                .replace("\\", "\\\\")
+                .replace("%", "\\%")
+                .replace("_", "\\_")
+                .replace('*', '%');
     }
 
     private static Topic topic(ResultSet row, int number) throws SQLException {

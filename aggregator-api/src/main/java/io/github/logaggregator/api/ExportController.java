@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
+import org.springframework.security.core.annotation.AuthenticationPrincipal;
 import org.springframework.util.MultiValueMap;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -34,11 +35,13 @@ class ExportController {
     private static final int PAUSE_MILLIS = 200;
 
     private final EventStoreReader store;
+    private final ApiKeys keys;
     private final Semaphore exports;
     private final Duration retryAfter;
 
-    ExportController(EventStoreReader store, ApiProperties properties) {
+    ExportController(EventStoreReader store, ApiKeys keys, ApiProperties properties) {
         this.store = store;
+        this.keys = keys;
         this.exports = new Semaphore(properties.maxExports());
         this.retryAfter = properties.retryAfter();
     }
@@ -46,6 +49,7 @@ class ExportController {
     @GetMapping(path = "/events.ndjson", produces = MediaType.APPLICATION_NDJSON_VALUE)
     void export(
             @RequestParam MultiValueMap<String, String> parameters,
+            @AuthenticationPrincipal ApiKey key,
             HttpServletRequest request,
             HttpServletResponse response)
             throws InterruptedException {
@@ -58,10 +62,10 @@ class ExportController {
             Page first = store.read(filter, range, PAGE_EVENTS);
             response.setContentType(MediaType.APPLICATION_NDJSON_VALUE);
             if (!HttpMethod.HEAD.matches(request.getMethod())) {
-                write(filter, range, first, response.getOutputStream());
+                write(filter, range, first, key, response.getOutputStream());
             }
         } catch (IOException e) {
-            // Whoever asked is gone.
+            // Whoever asked is gone, or may not have the rest.
             ProblemReportValve.breakOff(request);
         } catch (Refusal e) {
             if (!response.isCommitted()) {
@@ -74,7 +78,7 @@ class ExportController {
         }
     }
 
-    private void write(EventFilter filter, ArrivalRange range, Page first, OutputStream out)
+    private void write(EventFilter filter, ArrivalRange range, Page first, ApiKey key, OutputStream out)
             throws IOException, InterruptedException {
         for (Page page = first; ; page = readPatiently(filter, range.from(page.next()))) {
             for (Event event : page.events()) {
@@ -83,6 +87,9 @@ class ExportController {
             }
             if (page.next() == null) {
                 return;
+            }
+            if (!keys.isValid(key)) {
+                throw new IOException("The key is not valid any more.");
             }
         }
     }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
+import org.springframework.security.core.annotation.AuthenticationPrincipal;
 import org.springframework.util.MultiValueMap;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -37,24 +38,27 @@ class LiveController {
     private final Sampler sampler;
     private final EventStoreArrivals store;
     private final JsonMapper json;
+    private final ApiKeys keys;
     private final ApiProperties properties;
     private final Semaphore places;
 
     /** Of the pages, which all wake at the same sample, one looks for new events at a time: connections are for others, too. */
     private final Semaphore looking = new Semaphore(1, true);
 
-    LiveController(Sampler sampler, EventStoreArrivals store, JsonMapper json, ApiProperties properties) {
+    LiveController(Sampler sampler, EventStoreArrivals store, JsonMapper json, ApiKeys keys, ApiProperties properties) {
         this.sampler = sampler;
         this.store = store;
         this.json = json;
+        this.keys = keys;
         this.properties = properties;
         this.places = new Semaphore(properties.maxPages());
     }
 
-    /** Writes until the client or this process goes; the thread is a virtual one. */
+    /** Writes until the client or this process goes, or the key is not valid any more; the thread is a virtual one. */
     @GetMapping(path = "/live", produces = MediaType.TEXT_EVENT_STREAM_VALUE)
     void live(
             @RequestParam MultiValueMap<String, String> parameters,
+            @AuthenticationPrincipal ApiKey key,
             HttpServletRequest request,
             HttpServletResponse response)
             throws InterruptedException {
@@ -73,7 +77,7 @@ class LiveController {
             response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
             response.setHeader("X-Accel-Buffering", "no"); // what nginx asks for, so as not to hold it back
             if (!HttpMethod.HEAD.matches(request.getMethod())) {
-                write(response.getOutputStream(), topics);
+                write(response.getOutputStream(), topics, key);
             }
         } catch (IOException | EndedException e) {
             // The client has gone, or this process is about to.
@@ -82,14 +86,15 @@ class LiveController {
         }
     }
 
-    private void write(OutputStream out, Set<String> topics) throws IOException, InterruptedException, EndedException {
+    private void write(OutputStream out, Set<String> topics, ApiKey key)
+            throws IOException, InterruptedException, EndedException {
         LiveTail tail = new LiveTail(store, topics);
         List<Sample> history = sampler.history();
         long number = history.isEmpty() ? 0 : history.getLast().number() - 1;
         Map<String, Object> told = new HashMap<>();
         send(out, "history", history);
         out.flush();
-        while (true) {
+        while (keys.isValid(key)) {
             Sampling sampling = sampler.next(number, HEARTBEAT);
             if (sampling == null) {
                 out.write(":\n\n".getBytes(StandardCharsets.US_ASCII));

@@ -31,6 +31,8 @@ import org.springframework.web.servlet.resource.NoResourceFoundException;
 /** Answers every error with a problem detail (RFC 9457) that tells nothing of the implementation. */
 @RestControllerAdvice
 class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBodyAdvice<Object> {
+    static final String UNDECODABLE_QUERY = "The query can't be decoded.";
+
     private static final Logger LOG = LoggerFactory.getLogger(ProblemAdvice.class);
 
     @Override
@@ -73,7 +75,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     @ExceptionHandler
     @Nullable
     ResponseEntity<Object> undecodable(InvalidParameterException e, WebRequest request) {
-        Refusal refusal = Refusal.malformed("The query can't be decoded.");
+        Refusal refusal = Refusal.malformed(UNDECODABLE_QUERY);
         return handleExceptionInternal(refusal, refusal.getBody(), new HttpHeaders(), refusal.getStatusCode(), request);
     }
 

@@ -2,15 +2,21 @@ package io.github.logaggregator.api;
 
 import io.github.logaggregator.api.BodiesInHand.Body;
 import io.github.logaggregator.api.PublishForms.PublishForm;
+import io.github.logaggregator.model.EventFault;
+import io.github.logaggregator.model.InvalidEventException;
 import io.github.logaggregator.model.PublishRequest;
 import io.github.logaggregator.model.PublishResponse;
+import io.github.logaggregator.model.SentEvent;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
+import org.springframework.security.core.annotation.AuthenticationPrincipal;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -40,12 +46,13 @@ class PublishController {
     }
 
     @PostMapping(path = "/publish", produces = MediaType.APPLICATION_JSON_VALUE)
-    Object publish(HttpServletRequest request) {
+    Object publish(HttpServletRequest request, @AuthenticationPrincipal ApiKey key) {
         return metrics.timed(() -> {
             Duration patience = patience(request);
             PublishForm form = forms.of(request);
             try (Body body = bodies.open(request)) {
                 PublishRequest events = forms.read(form, body);
+                refuseForbidden(events.events(), key);
                 return patience.isZero() ? queue(events) : queueAndWait(events, patience);
             } catch (IOException e) {
                 throw Refusal.malformed(String.valueOf(e.getMessage()));
@@ -57,6 +64,22 @@ class PublishController {
     private static Duration patience(HttpServletRequest request) {
         String[] wait = request.getParameterValues("wait");
         return wait == null ? Duration.ZERO : WaitingRequest.patience(String.join(",", wait));
+    }
+
+    /** @throws Refusal if the key is not for the topic of every event (403) */
+    private static void refuseForbidden(List<SentEvent> events, ApiKey key) {
+        if (key.coversAll()) {
+            return;
+        }
+        List<EventFault> faults = IntStream.range(0, events.size())
+                .filter(index -> !key.covers(events.get(index).event().topic()))
+                .limit(InvalidEventException.MAX_LISTED)
+                .mapToObj(index -> new EventFault(index, "topic", "is not one that the key is for"))
+                .toList();
+        if (!faults.isEmpty()) {
+            throw Refusal.forbidden(
+                    "The key is for the topics " + key.topicsText() + " only. Nothing was taken.", faults);
+        }
     }
 
     private PublishResponse queue(PublishRequest events) {

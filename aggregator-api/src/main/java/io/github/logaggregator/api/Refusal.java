@@ -28,8 +28,22 @@ final class Refusal extends ErrorResponseException {
         return refusal;
     }
 
-    static Refusal crossOrigin(String detail) {
+    /** @param challenge what to send, as RFC 6750 asks for in section 3 */
+    static Refusal unauthorized(String detail, String challenge) {
+        Refusal refusal = new Refusal(HttpStatus.UNAUTHORIZED, detail);
+        refusal.getHeaders().set(HttpHeaders.WWW_AUTHENTICATE, challenge);
+        return refusal;
+    }
+
+    static Refusal forbidden(String detail) {
         return new Refusal(HttpStatus.FORBIDDEN, detail);
+    }
+
+    /** @param errors what is forbidden, each with at least {@code field} and {@code message} */
+    static Refusal forbidden(String detail, Object errors) {
+        Refusal refusal = forbidden(detail);
+        refusal.getBody().setProperty("errors", errors);
+        return refusal;
     }
 
     static Refusal notFound(String detail) {

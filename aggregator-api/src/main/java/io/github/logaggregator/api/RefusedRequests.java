@@ -3,6 +3,7 @@ package io.github.logaggregator.api;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -26,6 +27,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class RefusedRequests extends ValveBase {
+    private static final String CROSS_ORIGIN = RefusedRequests.class.getName() + ".crossOrigin";
+
     private final Map<Reason, Counter> publishes;
     private final Map<Reason, Counter> others;
 
@@ -36,9 +39,16 @@ class RefusedRequests extends ValveBase {
                 counters(registry, "aggregator.requests.rejected", "Requests refused, other than publish requests");
     }
 
-    /** Why a request is refused: what its status says. There are no others, whatever is sent. */
+    /** Notes that a request is forbidden for where it comes from, not for the key that it has. */
+    static void isCrossOrigin(HttpServletRequest request) {
+        request.setAttribute(CROSS_ORIGIN, true);
+    }
+
+    /** Why a request is refused: what its status says, nearly. There are no others, whatever is sent. */
     private enum Reason {
         MALFORMED,
+        UNAUTHORIZED,
+        FORBIDDEN,
         CROSS_ORIGIN,
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
@@ -53,7 +63,8 @@ class RefusedRequests extends ValveBase {
 
         static Reason of(int status) {
             return switch (status) {
-                case 403 -> CROSS_ORIGIN;
+                case 401 -> UNAUTHORIZED;
+                case 403 -> FORBIDDEN;
                 case 404 -> NOT_FOUND;
                 case 405 -> METHOD_NOT_ALLOWED;
                 case 406 -> NOT_ACCEPTABLE;
@@ -93,8 +104,9 @@ class RefusedRequests extends ValveBase {
         // A request that waits comes through here again with its answer. A health check that says no refuses nothing.
         if (response.getStatus() >= 400 && !request.isAsync() && !path.startsWith("/actuator/health")) {
             Map<Reason, Counter> counters = path.equals("/publish") ? publishes : others;
-            Objects.requireNonNull(counters.get(Reason.of(response.getStatus())))
-                    .increment();
+            Reason reason =
+                    request.getAttribute(CROSS_ORIGIN) == null ? Reason.of(response.getStatus()) : Reason.CROSS_ORIGIN;
+            Objects.requireNonNull(counters.get(reason)).increment();
         }
     }
 }

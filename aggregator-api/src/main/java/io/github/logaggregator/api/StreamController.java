@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
+import org.springframework.security.core.annotation.AuthenticationPrincipal;
 import org.springframework.util.MultiValueMap;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestHeader;
@@ -39,18 +40,21 @@ class StreamController {
     private static final byte[] END = ascii("\n\n");
 
     private final EventFeed feed;
+    private final ApiKeys keys;
     private final ApiProperties.Subscribers properties;
 
-    StreamController(EventFeed feed, ApiProperties properties) {
+    StreamController(EventFeed feed, ApiKeys keys, ApiProperties properties) {
         this.feed = feed;
+        this.keys = keys;
         this.properties = properties.subscribers();
     }
 
-    /** Writes until the client or this process goes; the thread is a virtual one. */
+    /** Writes until the client or this process goes, or the key is not valid any more; the thread is a virtual one. */
     @GetMapping(path = "/events/stream", produces = MediaType.TEXT_EVENT_STREAM_VALUE)
     void stream(
             @RequestParam MultiValueMap<String, String> parameters,
             @RequestHeader(name = "Last-Event-ID", required = false) @Nullable String lastEventId,
+            @AuthenticationPrincipal ApiKey key,
             HttpServletRequest request,
             HttpServletResponse response)
             throws InterruptedException {
@@ -75,7 +79,7 @@ class StreamController {
             }
             OutputStream out = response.getOutputStream();
             out.write(beginning);
-            while (true) {
+            while (keys.isValid(key)) {
                 write(messages, out);
                 messages = next(subscriber);
             }

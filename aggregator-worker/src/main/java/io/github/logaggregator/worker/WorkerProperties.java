@@ -1,5 +1,6 @@
 package io.github.logaggregator.worker;
 
+import io.github.logaggregator.model.TopicPattern;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -54,7 +55,7 @@ record WorkerProperties(
     /**
      * How long events of some topics are kept.
      *
-     * @param topics a pattern of the whole topic, in which * stands for any characters, or none
+     * @param topics a {@link TopicPattern}
      * @param keep from the time at which an event was stored; null for ever
      */
     record Retention(
@@ -62,27 +63,8 @@ record WorkerProperties(
 
             @DurationMin(seconds = 1) @DurationMax(days = 36_500) @Nullable
             Duration keep) {
-        /** In time that grows with the lengths alone, however many * there are. */
         boolean covers(String topic) {
-            String[] literals = topics.split("\\*", -1);
-            String first = literals[0];
-            String last = literals[literals.length - 1];
-            if (literals.length == 1) {
-                return topic.equals(first);
-            }
-            int at = first.length();
-            int end = topic.length() - last.length();
-            if (at > end || !topic.startsWith(first) || !topic.endsWith(last)) {
-                return false;
-            }
-            for (int i = 1; i < literals.length - 1; i++) {
-                int found = topic.indexOf(literals[i], at);
-                at = found + literals[i].length();
-                if (found < 0 || at > end) {
-                    return false;
-                }
-            }
-            return true;
+            return new TopicPattern(topics).covers(topic);
         }
     }
 }

@@ -3,14 +3,12 @@ package io.github.logaggregator.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.logaggregator.worker.WorkerProperties.Retention;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.BindException;
@@ -77,54 +75,5 @@ class WorkerPropertiesTest {
                 .rootCause()
                 .hasMessageContaining("retention[0]." + key)
                 .hasMessageContaining(message);
-    }
-
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            value = {
-                "debug.*|debug.|true",
-                "debug.*|debug.a.b|true",
-                "debug.*|debug|false",
-                "debug.*|debugXa|false",
-                "debug.*|a.debug.b|false",
-                "*.debug|a.debug|true",
-                "*.debug|a.debug.b|false",
-                "debug|debug|true",
-                "debug|Debug|false",
-                "debug|debug2|false",
-                "*|a'b\"%_\\|true",
-                "a*a|a|false",
-                "a*a|aa|true",
-                "ab*ba|aba|false",
-                "a*b*c|a.b.c|true",
-                "a*b*c|abc|true",
-                "a*b*c|acb|false",
-                "a*bc*cd|abcd|false",
-                "a*bc*cd|abccd|true",
-                "a**b|ab|true",
-                "*a*|bab|true",
-                "*a*|bbb|false",
-                "%|x|false",
-                "_|x|false",
-                ".|x|false",
-                "a'b\"%_\\?[x]{2}*|a'b\"%_\\?[x]{2}é😀|true",
-                "a'b\"%_\\?[x]{2}*|a'b\"%_\\yxx|false",
-                "\\*|\\x|true",
-                "\\E*|\\Ex|true",
-                "x*|`x\ny`|true"
-            })
-    void onlyTheStarStandsForOtherCharacters(String pattern, String topic, boolean fits) {
-        assertThat(new Retention(pattern, null).covers(topic)).isEqualTo(fits);
-    }
-
-    @Test
-    @Timeout(10)
-    void manyStarsTakeNoTime() {
-        assertThat(new Retention("*a".repeat(100) + "b", null).covers("a".repeat(255)))
-                .isFalse();
-        assertThat(new Retention("*a".repeat(100) + "*b", null).covers("a".repeat(254) + "b"))
-                .isTrue();
     }
 }

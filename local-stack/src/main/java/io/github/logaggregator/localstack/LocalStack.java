@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -145,12 +146,11 @@ public final class LocalStack implements AutoCloseable {
     }
 
     private Map<String, String> whereTheStoresAre() {
-        return Map.of(
-                "SPRING_DATASOURCE_URL", EmbeddedPostgresStore.jdbcUrl(postgres.host(), postgres.port()),
-                "SPRING_DATASOURCE_USERNAME", EmbeddedPostgresStore.USER,
-                "SPRING_DATASOURCE_PASSWORD", EmbeddedPostgresStore.PASSWORD,
-                "SPRING_DATA_REDIS_HOST", redis.host(),
-                "SPRING_DATA_REDIS_PORT", Integer.toString(redis.port()));
+        Map<String, String> environment =
+                new HashMap<>(whereTheDatabaseIs(EmbeddedPostgresStore.jdbcUrl(postgres.host(), postgres.port())));
+        environment.put("SPRING_DATA_REDIS_HOST", redis.host());
+        environment.put("SPRING_DATA_REDIS_PORT", Integer.toString(redis.port()));
+        return environment;
     }
 
     /**
@@ -176,6 +176,26 @@ public final class LocalStack implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * The API's command {@code keys}, on the database of a stack that runs, be it in this process or not.
+     *
+     * @param arguments such as {@code keys list}
+     */
+    public static ProcessBuilder keysCommand(Path root, String jdbcUrl, List<String> arguments) {
+        List<String> command = new ServiceJar(root, API).java(List.of());
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(whereTheDatabaseIs(jdbcUrl));
+        return builder;
+    }
+
+    private static Map<String, String> whereTheDatabaseIs(String jdbcUrl) {
+        return Map.of(
+                "SPRING_DATASOURCE_URL", jdbcUrl,
+                "SPRING_DATASOURCE_USERNAME", EmbeddedPostgresStore.USER,
+                "SPRING_DATASOURCE_PASSWORD", EmbeddedPostgresStore.PASSWORD);
     }
 
     private void refuseIfClosed() {

@@ -1,14 +1,18 @@
 package io.github.logaggregator.localstack;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Runs the whole system until Ctrl-C, SIGTERM or the end of the process that started it: says where everything listens,
- * sends some events, and starts again what dies.
+ * sends some events, and starts again what dies. With the arguments of the API's command {@code keys}, it does that and nothing
+ * else, on the stack that runs.
  */
 final class LocalStackMain {
     private final LocalOptions options;
@@ -22,11 +26,33 @@ final class LocalStackMain {
 
     /** Started in the project's folder. */
     public static void main(String[] arguments) {
+        Path root = Path.of("").toAbsolutePath();
         try {
-            new LocalStackMain(LocalOptions.parse(arguments), Path.of("").toAbsolutePath()).run();
+            if (List.of(arguments).contains("keys")) {
+                System.exit(runKeys(root, List.of(arguments)));
+            }
+            new LocalStackMain(LocalOptions.parse(arguments), root).run();
         } catch (StackException e) {
             say(String.valueOf(e.getMessage()));
             System.exit(1);
+        }
+    }
+
+    private static int runKeys(Path root, List<String> arguments) {
+        Map<Boolean, List<String>> areLocal =
+                arguments.stream().collect(Collectors.partitioningBy(argument -> argument.startsWith("--local.")));
+        LocalOptions options =
+                LocalOptions.parse(areLocal.getOrDefault(true, List.of()).toArray(String[]::new));
+        String database = EmbeddedPostgresStore.jdbcUrl("127.0.0.1", options.port("postgres-port"));
+        try {
+            return LocalStack.keysCommand(root, database, areLocal.getOrDefault(false, List.of()))
+                    .inheritIO()
+                    .start()
+                    .onExit()
+                    .join()
+                    .exitValue();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -109,6 +109,21 @@ class LocalStackMainTest {
         }
     }
 
+    /** Also beside a stack that runs, which holds the folder. */
+    @Test
+    void givesTheCommandKeysToTheApiAndNothingElse() throws IOException {
+        try (DataFolder running = DataFolder.of(root.resolve("local-stack/data"))) {
+            Process shell = run("keys", "create", "--name=shop");
+
+            assertThat(Processes.awaitEnd(List.of(shell.toHandle()), START)).isTrue();
+            assertThat(shell.exitValue()).isEqualTo(StandInService.EXIT_STATUS_OF_KEYS);
+            assertThat(Files.readString(output))
+                    .isEqualTo("The command was told keys create --name=shop at "
+                            + EmbeddedPostgresStore.jdbcUrl("127.0.0.1", port("postgresql")) + System.lineSeparator());
+            assertThat(running.log("redis")).doesNotExist();
+        }
+    }
+
     @Test
     void namesAPortThatIsTaken() throws IOException {
         int port = port("redis");

@@ -33,6 +33,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -58,29 +59,35 @@ final class AggregatorClient implements AutoCloseable {
     private final PublisherProperties properties;
     private final Tally tally;
     private final InstantSource clock;
-    private final Tracer tracer;
-    private final Propagator propagator;
+    private final Tracing tracing;
     private final HttpClient http;
 
+    /**
+     * A client of the API at {@code publisher.target}.
+     *
+     * @param ssl says whose certificates are trusted, where the API is reached by https
+     */
     AggregatorClient(
-            PublisherProperties properties, Tally tally, InstantSource clock, Tracer tracer, Propagator propagator) {
+            PublisherProperties properties, Tally tally, InstantSource clock, Tracing tracing, SSLContext ssl) {
         this.properties = properties;
         this.tally = tally;
         this.clock = clock;
-        this.tracer = tracer;
-        this.propagator = propagator;
+        this.tracing = tracing;
         this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(properties.connectTimeout())
+                .sslContext(ssl)
                 .build();
     }
+
+    /** What makes the span of a request, and what tells it to the API. */
+    record Tracing(Tracer tracer, Propagator propagator) {}
 
     /** Asks once whether the API takes events, and gives the reason if it does not. */
     Optional<String> whyNotReady() throws InterruptedException {
         try {
             HttpResponse<byte[]> response =
-                    send(HttpRequest.newBuilder(properties.resource("/actuator/health/readiness"))
-                            .build());
+                    send(properties.request("/actuator/health/readiness").build());
             return response.statusCode() == OK ? Optional.empty() : Optional.of(fault(response));
         } catch (IOException e) {
             return Optional.of(fault(e));
@@ -95,7 +102,8 @@ final class AggregatorClient implements AutoCloseable {
      */
     void publish(List<Event> events) throws InterruptedException {
         byte[] body = events.size() == 1 ? EventJson.write(events.getFirst()) : EventJson.write(events);
-        HttpRequest.Builder builder = HttpRequest.newBuilder(properties.resource("/publish"))
+        HttpRequest.Builder builder = properties
+                .request("/publish")
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         long start = System.nanoTime();
@@ -113,8 +121,7 @@ final class AggregatorClient implements AutoCloseable {
      * @throws RunFailedException if they could not be had within {@code publisher.retry-for}
      */
     Stats stats() throws InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(properties.resource("/stats")).build();
+        HttpRequest request = properties.request("/stats").build();
         return read(exchange(request, List.of()), NOTHING_MISSING, Stats.class);
     }
 
@@ -126,7 +133,8 @@ final class AggregatorClient implements AutoCloseable {
     /** A span lasts for all attempts of a request, which the API can tell to be one by its parent. */
     private HttpResponse<byte[]> exchangeInSpan(HttpRequest.Builder builder, List<Event> events)
             throws InterruptedException {
-        Span span = tracer.spanBuilder()
+        Span span = tracing.tracer()
+                .spanBuilder()
                 .name("POST /publish")
                 .kind(Span.Kind.CLIENT)
                 .tag("http.request.method", "POST")
@@ -134,7 +142,7 @@ final class AggregatorClient implements AutoCloseable {
                 .tag("messaging.batch.message_count", events.size())
                 .start();
         try {
-            propagator.inject(span.context(), builder, (request, name, value) -> {
+            tracing.propagator().inject(span.context(), builder, (request, name, value) -> {
                 if (request != null) {
                     request.setHeader(name, value);
                 }

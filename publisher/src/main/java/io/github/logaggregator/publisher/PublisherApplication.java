@@ -2,9 +2,11 @@ package io.github.logaggregator.publisher;
 
 import io.micrometer.tracing.Tracer;
 import io.micrometer.tracing.propagation.Propagator;
+import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.DefaultApplicationArguments;
@@ -16,6 +18,9 @@ import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.boot.ssl.NoSuchSslBundleException;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.validation.FieldError;
@@ -59,9 +64,26 @@ public class PublisherApplication {
     }
 
     @Bean
+    AggregatorClient.Tracing tracing(Tracer tracer, Propagator propagator) {
+        return new AggregatorClient.Tracing(tracer, propagator);
+    }
+
+    @Bean
     AggregatorClient aggregatorClient(
-            PublisherProperties properties, Tally tally, Tracer tracer, Propagator propagator) {
-        return new AggregatorClient(properties, tally, InstantSource.system(), tracer, propagator);
+            PublisherProperties properties, Tally tally, AggregatorClient.Tracing tracing, SslBundles bundles)
+            throws NoSuchAlgorithmException {
+        String bundle = properties.sslBundle();
+        SSLContext ssl = bundle == null ? SSLContext.getDefault() : sslContext(bundle, bundles);
+        return new AggregatorClient(properties, tally, InstantSource.system(), tracing, ssl);
+    }
+
+    private static SSLContext sslContext(String bundle, SslBundles bundles) {
+        try {
+            return bundles.getBundle(bundle).createSslContext();
+        } catch (NoSuchSslBundleException e) {
+            throw new InvalidConfigurationPropertyValueException(
+                    "publisher.ssl-bundle", bundle, "names no bundle below spring.ssl.bundle");
+        }
     }
 
     @Bean
@@ -95,6 +117,9 @@ public class PublisherApplication {
                     .map(option -> "--" + option.getName() + " is no option")
                     .toList();
         }
+        if (failure instanceof InvalidConfigurationPropertyValueException invalid) {
+            return List.of("--" + invalid.getName() + "=" + invalid.getValue() + " " + invalid.getReason());
+        }
         List<String> cause = badOptions(failure.getCause());
         if (cause.isEmpty() && failure instanceof BindException unreadable && unreadable.getProperty() != null) {
             ConfigurationProperty option = unreadable.getProperty();
@@ -105,9 +130,12 @@ public class PublisherApplication {
     }
 
     private static String badOption(ObjectError error) {
-        return error instanceof FieldError field
-                ? "--publisher." + DataObjectPropertyName.toDashedForm(field.getField()) + "="
-                        + field.getRejectedValue() + " " + field.getDefaultMessage()
-                : String.valueOf(error.getDefaultMessage());
+        if (!(error instanceof FieldError field)) {
+            return String.valueOf(error.getDefaultMessage());
+        }
+        // A key is shown nowhere, nor is one with a slip of the pen.
+        Object value = field.getField().equals("key") ? "…" : field.getRejectedValue();
+        return "--publisher." + DataObjectPropertyName.toDashedForm(field.getField()) + "=" + value + " "
+                + field.getDefaultMessage();
     }
 }

@@ -13,6 +13,7 @@ import jakarta.validation.constraints.PositiveOrZero;
 import jakarta.validation.constraints.Size;
 import java.math.BigDecimal;
 import java.net.URI;
+import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +26,8 @@ import org.springframework.validation.annotation.Validated;
  * The options of a run. Their defaults, and what they mean to a user, stand in application.yml.
  *
  * @param target base address of the API
+ * @param key for the API; empty for none
+ * @param sslBundle the bundle (spring.ssl.bundle) by which the API's certificate is verified; null for what the JDK trusts
  * @param count how many events to send, re-sends included; without meaning when there is an input
  * @param duplicateRatio the share of re-sends in all that is sent, from 0 to below 1; decimal, so that the share of a
  *     count is exact
@@ -47,6 +50,10 @@ record PublisherProperties(
         @NotNull @Pattern(regexp = "https?://[^\\s/?#]+(/[^\\s?#]*)?", message = "must be like http://localhost:8080")
         String target,
 
+        @NotNull @Pattern(regexp = "([A-Za-z0-9._~+/-]+=*)?", message = "is no key")
+        String key,
+
+        @Nullable String sslBundle,
         @Positive long count,
 
         @NotNull @DecimalMin("0") @DecimalMax(value = "1", inclusive = false)
@@ -68,6 +75,12 @@ record PublisherProperties(
     /** The address of one of the API's resources. */
     URI resource(String path) {
         return URI.create(target.replaceFirst("/+$", "") + path);
+    }
+
+    /** A request to one of the API's resources, with the key, if there is one. */
+    HttpRequest.Builder request(String path) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(resource(path));
+        return key.isEmpty() ? request : request.header("Authorization", "Bearer " + key);
     }
 
     /** A duration as it is written in an option, such as {@code 1m30s}. */

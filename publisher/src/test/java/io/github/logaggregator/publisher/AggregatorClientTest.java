@@ -11,12 +11,14 @@ import io.micrometer.tracing.propagation.Propagator;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.math.BigDecimal;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -160,9 +162,11 @@ final class AggregatorClientTest {
         assertThat(tally.accepted()).isZero();
     }
 
-    private void publish(Duration retryFor) throws InterruptedException {
+    private void publish(Duration retryFor) throws InterruptedException, NoSuchAlgorithmException {
         PublisherProperties properties = new PublisherProperties(
                 aggregator.target() + "/",
+                "",
+                null,
                 1,
                 BigDecimal.ZERO,
                 List.of("orders"),
@@ -177,8 +181,12 @@ final class AggregatorClientTest {
                 retryFor,
                 Duration.ZERO,
                 Duration.ZERO);
-        try (AggregatorClient client =
-                new AggregatorClient(properties, tally, InstantSource.fixed(NOW), Tracer.NOOP, Propagator.NOOP)) {
+        try (AggregatorClient client = new AggregatorClient(
+                properties,
+                tally,
+                InstantSource.fixed(NOW),
+                new AggregatorClient.Tracing(Tracer.NOOP, Propagator.NOOP),
+                SSLContext.getDefault())) {
             client.publish(EVENTS);
         }
     }

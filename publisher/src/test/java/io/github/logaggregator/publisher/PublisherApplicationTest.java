@@ -270,11 +270,28 @@ final class PublisherApplicationTest {
     }
 
     @Test
+    void sendsItsKeyWithEachRequestAndTellsItNobody(CapturedOutput output, @TempDir Path secrets) throws IOException {
+        assertThat(publish("--publisher.count=10")).isZero();
+        assertThat(aggregator.authorizations()).containsExactly("");
+
+        Files.writeString(secrets.resolve("publisher.key"), "agg_of-a-file\n");
+        assertThat(publish("--publisher.count=10", "--spring.config.import=configtree:" + secrets + "/"))
+                .isZero();
+        assertThat(publish("--publisher.count=10", "--publisher.key=agg_given")).isZero();
+        assertThat(aggregator.authorizations())
+                .containsExactlyInAnyOrder("", "Bearer agg_of-a-file", "Bearer agg_given");
+
+        assertThat(publish("--publisher.key=agg_with a blank")).isEqualTo(PublisherRun.BAD_OPTIONS);
+        assertThat(output).contains("--publisher.key=… is no key").doesNotContain("agg_");
+    }
+
+    @Test
     void refusesOptionsThatItDoesNotKnow(CapturedOutput output) {
         assertThat(publish("--publisher.cuont=5")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("--count=5")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("5")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("--publisher.count=many")).isEqualTo(PublisherRun.BAD_OPTIONS);
+        assertThat(publish("--publisher.ssl-bundle=mine")).isEqualTo(PublisherRun.BAD_OPTIONS);
         assertThat(publish("--publisher.input=no-such-file")).isEqualTo(PublisherRun.BAD_OPTIONS);
 
         assertThat(output.getErr().lines())
@@ -282,7 +299,8 @@ final class PublisherApplicationTest {
                         "--publisher.cuont is no option",
                         "--count is no option; they are written like --publisher.count=1000",
                         "5 is no option; they are written like --publisher.count=1000",
-                        "--publisher.count=many can't be read as long");
+                        "--publisher.count=many can't be read as long",
+                        "--publisher.ssl-bundle=mine names no bundle below spring.ssl.bundle");
         assertThat(output.getOut().lines()).containsExactly("FAILED: publisher.input: there is no file no-such-file");
     }
 

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
@@ -39,6 +40,7 @@ final class ScriptedAggregator implements AutoCloseable {
     private final HttpServer server;
     private final Deque<Answer> readinessAnswers = new ArrayDeque<>();
     private final Deque<Answer> publishAnswers = new ArrayDeque<>();
+    private final Set<String> authorizations = new HashSet<>();
     private final List<Long> publishTimes = new ArrayList<>();
     private final List<PublishRequest> requests = new ArrayList<>();
     private final Set<List<String>> stored = new HashSet<>();
@@ -54,7 +56,10 @@ final class ScriptedAggregator implements AutoCloseable {
             (scripted == null ? answer(200, "{\"status\":\"UP\"}") : scripted).give(exchange);
         });
         server.createContext("/publish", this::publish);
-        server.createContext("/stats", exchange -> answer(200, stats()).give(exchange));
+        server.createContext("/stats", exchange -> {
+            noteAuthorization(exchange);
+            answer(200, stats()).give(exchange);
+        });
         server.start();
     }
 
@@ -110,6 +115,16 @@ final class ScriptedAggregator implements AutoCloseable {
         return List.copyOf(publishTimes);
     }
 
+    /** How requests to publish and for the books were authorized; empty if not at all. */
+    synchronized Set<String> authorizations() {
+        return Set.copyOf(authorizations);
+    }
+
+    private synchronized void noteAuthorization(HttpExchange exchange) {
+        authorizations.add(
+                Objects.requireNonNullElse(exchange.getRequestHeaders().getFirst("Authorization"), ""));
+    }
+
     /** The requests that were taken, in the order of arrival. */
     synchronized List<PublishRequest> requests() {
         return List.copyOf(requests);
@@ -129,6 +144,7 @@ final class ScriptedAggregator implements AutoCloseable {
     }
 
     private void publish(HttpExchange exchange) throws IOException {
+        noteAuthorization(exchange);
         Answer scripted;
         synchronized (this) {
             publishTimes.add(System.nanoTime());

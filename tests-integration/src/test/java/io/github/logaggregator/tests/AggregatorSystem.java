@@ -87,6 +87,16 @@ final class AggregatorSystem implements AutoCloseable {
         return new LocalStack(ROOT, DataFolder.temporary(TARGET), postgres, redis);
     }
 
+    /** Starts an API, or one more, that need not become ready, or can't be asked in plain HTTP. */
+    ServiceProcess launchApi(LaunchOptions options) {
+        return stack.startApi(options);
+    }
+
+    /** Starts a worker, or one more, that need not become ready. */
+    ServiceProcess launchWorker(LaunchOptions options) {
+        return stack.startWorker(options);
+    }
+
     ServiceProcess startApi() {
         return startApi(LaunchOptions.defaults());
     }

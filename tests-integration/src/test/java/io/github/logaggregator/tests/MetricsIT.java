@@ -33,6 +33,8 @@ class MetricsIT {
     private static final List<String> REASONS = List.of(
             "malformed",
             "cross_origin",
+            "unauthorized",
+            "forbidden",
             "not_found",
             "method_not_allowed",
             "not_acceptable",

@@ -373,6 +373,52 @@ class PageIT {
         assertThat(events(page)).hasCount(20);
     }
 
+    @Test
+    @Order(5)
+    @OwnSystem
+    void asksForAKeyAndKeepsItToItself(AggregatorSystem own) {
+        String key = new Keys(own).create("page", "publish,read,admin", "*");
+        Awaitility.await().atMost(PATIENCE).until(() -> own.http().get("/stats").statusCode() == 401);
+        Page page = browser.open(own.api() + "/", ColorScheme.LIGHT, 1400);
+        assertThat(page.locator("#key-dialog")).isVisible();
+        assertThat(new AxeBuilder(page).include("#key-dialog").analyze().getViolations())
+                .isEmpty();
+        button(page, "Not now").click();
+        assertThat(page.locator("#connection")).hasText("Away");
+        assertThat(page.locator("#notice")).containsText("This needs a key");
+
+        List<String> urls = new ArrayList<>();
+        page.onRequest(request -> urls.add(request.url()));
+        button(page, "Key").click();
+        page.locator("#key").fill("agg_wrong");
+        button(page, "Use it").click();
+        assertThat(page.locator("#key-why")).containsText("The key is not valid");
+        page.locator("#key").fill(key);
+        page.keyboard().press("Enter");
+        assertThat(page.locator("#connection")).hasText("Live");
+        assertThat(page.locator("#key-dialog")).isHidden();
+        page.locator("#p-topic").fill(topic);
+        button(page, "Publish").click();
+        assertThat(page.locator("#outcomes li").first()).containsText("Stored.");
+        events(page).first().click();
+        assertThat(page.locator("#detail-text")).containsText(topic);
+        button(page, "Close").click();
+
+        assertThat(
+                        (String)
+                                page.evaluate(
+                                        "document.documentElement.outerHTML + document.getElementById('key').value"
+                                                + " + JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"))
+                .doesNotContain("agg_");
+        assertThat(urls).isNotEmpty().noneMatch(url -> url.contains("agg_"));
+        assertThat(own.apis().getFirst().log()).doesNotContain("agg_");
+        page.reload();
+        assertThat(page.locator("#key-dialog")).isVisible();
+        page.navigate(own.api() + "/docs");
+        assertThat(page.locator(".btn.authorize").first()).isVisible();
+        assertThat(browser.takeFaults()).isNotEmpty().allMatch(fault -> fault.contains("401"));
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = ColorScheme.class,

@@ -55,14 +55,29 @@ final class Subscription implements AutoCloseable {
         return to(api, query, lastEventId, (subscription, message) -> {});
     }
 
+    /** As who has a key. */
+    static Subscription to(URI api, String query, @Nullable String lastEventId, String key) {
+        return to(
+                request(api, query, lastEventId).header("Authorization", "Bearer " + key),
+                (subscription, message) -> {});
+    }
+
     /** @param onMessage called after each event, before the next one is read */
     static Subscription to(
             URI api, String query, @Nullable String lastEventId, BiConsumer<Subscription, Message> onMessage) {
+        return to(request(api, query, lastEventId), onMessage);
+    }
+
+    private static HttpRequest.Builder request(URI api, String query, @Nullable String lastEventId) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(api.resolve("/events/stream" + query)).header("Accept", "text/event-stream");
         if (lastEventId != null) {
             request.header("Last-Event-ID", lastEventId);
         }
+        return request;
+    }
+
+    private static Subscription to(HttpRequest.Builder request, BiConsumer<Subscription, Message> onMessage) {
         try {
             HttpResponse<InputStream> response = HTTP.send(request.build(), BodyHandlers.ofInputStream());
             if (response.statusCode() != 200) {
