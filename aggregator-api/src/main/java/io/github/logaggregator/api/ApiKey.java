@@ -70,7 +70,12 @@ record ApiKey(
     }
 
     boolean coversAll() {
-        return topics.stream().anyMatch(TopicPattern::coversAll);
+        for (TopicPattern pattern : topics) {
+            if (pattern.coversAll()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** As they are written: {@code orders.*,payments}. */

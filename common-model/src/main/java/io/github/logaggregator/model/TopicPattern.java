@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class TopicPattern {
     private final String text;
     private final String[] literals;
+    private final boolean coversAll;
 
     /** @param text at least one character */
     public TopicPattern(String text) {
@@ -14,6 +15,7 @@ public final class TopicPattern {
         }
         this.text = text;
         this.literals = text.split("\\*", -1);
+        this.coversAll = text.chars().allMatch(character -> character == '*');
     }
 
     /** Whether it fits a topic; in time that grows with the lengths alone, however many * there are. */
@@ -40,7 +42,7 @@ public final class TopicPattern {
 
     /** Whether it fits every topic there can be. */
     public boolean coversAll() {
-        return text.chars().allMatch(character -> character == '*');
+        return coversAll;
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.github.logaggregator.tests;
 
+import java.time.Duration;
 import java.util.Optional;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
@@ -14,6 +16,11 @@ import org.junit.platform.commons.support.AnnotationSupport;
  */
 final class SystemExtension implements ParameterResolver, AfterEachCallback {
     private static final Namespace NAMESPACE = Namespace.create(SystemExtension.class);
+
+    static {
+        // It ends what hangs; how fast something has to be is said where that is tested.
+        Awaitility.setDefaultTimeout(Duration.ofMinutes(1));
+    }
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
