@@ -6,6 +6,9 @@ import io.micrometer.observation.ObservationPredicate;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import io.swagger.v3.core.util.Yaml;
 import io.swagger.v3.oas.models.OpenAPI;
+import jakarta.servlet.Filter;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -24,6 +27,7 @@ import org.slf4j.LoggerFactory;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.beans.BeanUtils;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -34,6 +38,7 @@ import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
 import org.springframework.boot.micrometer.tracing.opentelemetry.autoconfigure.SpanExporters;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.event.ContextClosedEvent;
@@ -42,9 +47,12 @@ import org.springframework.core.io.Resource;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.core.RedisTemplate;
 import org.springframework.data.redis.serializer.RedisSerializer;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.server.observation.ServerRequestObservationContext;
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.ExponentialBackOff;
+import org.springframework.web.HttpMediaTypeNotAcceptableException;
+import org.springframework.web.servlet.HandlerExceptionResolver;
 
 /** The API process, which may start before its stores do; or the command {@code keys}, see {@link KeysCommand}. */
 @SpringBootApplication(proxyBeanMethods = false)
@@ -176,9 +184,33 @@ class ApiApplication {
 
     /** Who looks at health and metrics does so for ever, and is not traced. */
     @Bean
-    ObservationPredicate actuatorIsNotObserved() {
+    ObservationPredicate managementIsNotObserved() {
         return (name, context) -> !(context instanceof ServerRequestObservationContext request
-                && Objects.requireNonNull(request.getCarrier()).getRequestURI().startsWith("/actuator"));
+                && isManagement(Objects.requireNonNull(request.getCarrier()).getRequestURI()));
+    }
+
+    private static boolean isManagement(String path) {
+        return path.startsWith("/actuator") || RefusedRequests.isHealthCheck(path);
+    }
+
+    /** Spring Boot's metrics find nothing to give, and fail, where a header Accept is empty. */
+    @Bean
+    FilterRegistrationBean<Filter> acceptOfMetricsIsNotEmpty(
+            @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
+        FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
+            HttpServletRequest http = (HttpServletRequest) request;
+            if ("".equals(http.getHeader(HttpHeaders.ACCEPT))) {
+                problems.resolveException(
+                        http,
+                        (HttpServletResponse) response,
+                        null,
+                        new HttpMediaTypeNotAcceptableException(ProblemAdvice.UNREADABLE_ACCEPT));
+            } else {
+                chain.doFilter(request, response);
+            }
+        });
+        registration.addUrlPatterns("/actuator/prometheus");
+        return registration;
     }
 
     @Bean

@@ -64,6 +64,8 @@ class ApiSecurity implements WebMvcConfigurer {
             "/swagger-ui/**",
             "/v3/api-docs/**",
             "/v3/api-docs.yaml",
+            "/livez",
+            "/readyz",
             "/actuator/health/**");
 
     private static final String BEARER = "Bearer ";

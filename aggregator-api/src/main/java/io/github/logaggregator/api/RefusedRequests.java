@@ -102,11 +102,15 @@ class RefusedRequests extends ValveBase {
         // There is none where the request line could not be read.
         String path = String.valueOf(request.getRequestURI());
         // A request that waits comes through here again with its answer. A health check that says no refuses nothing.
-        if (response.getStatus() >= 400 && !request.isAsync() && !path.startsWith("/actuator/health")) {
+        if (response.getStatus() >= 400 && !request.isAsync() && !isHealthCheck(path)) {
             Map<Reason, Counter> counters = path.equals("/publish") ? publishes : others;
             Reason reason =
                     request.getAttribute(CROSS_ORIGIN) == null ? Reason.of(response.getStatus()) : Reason.CROSS_ORIGIN;
             Objects.requireNonNull(counters.get(reason)).increment();
         }
+    }
+
+    static boolean isHealthCheck(String path) {
+        return path.equals("/livez") || path.equals("/readyz") || path.startsWith("/actuator/health");
     }
 }

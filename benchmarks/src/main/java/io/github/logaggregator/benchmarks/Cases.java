@@ -32,6 +32,8 @@ import org.HdrHistogram.Histogram;
  * machine; the rounds turn their order around. All processes run, and are warm, before the first round.
  */
 final class Cases implements AutoCloseable {
+    private static final String KEY = "agg_" + "b".repeat(64);
+
     private static final long PROBE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     /** As long as a probe's answer may be late: to ask without a pause would be most of the load. */
@@ -54,6 +56,7 @@ final class Cases implements AutoCloseable {
     private final Samples batchesAgainstPlain = new Samples("end to end, batches of 100, against plain", "events/s");
     private final Samples conflicts =
             new Samples("conflicts: end to end, duplicates that differ, against equal ones", "events/s");
+    private final Samples keys = new Samples("POST one event per request with a key, against without", "requests/s");
     private final Samples visible = new Samples("publish to visible in /events, at 50 % load", "ms");
     private final Samples start = new Samples("start to ready", "s");
 
@@ -85,8 +88,9 @@ final class Cases implements AutoCloseable {
 
     List<Case> run() {
         ServiceProcess api = system.startApi();
+        ServiceProcess apiWithKey = system.startApiWithKey(KEY);
         ServiceProcess worker = system.startWorker();
-        warmUp(api.uri());
+        warmUp(api.uri(), apiWithKey.uri());
         for (int round = 0; round < options.rounds(); round++) {
             boolean turned = round % 2 == 1;
             say("Round " + (round + 1) + " of " + options.rounds());
@@ -97,9 +101,11 @@ final class Cases implements AutoCloseable {
             endToEnd(api, worker, turned);
             againstPlain(api.uri(), turned);
             conflicts(api, worker, turned);
+            keys(apiWithKey, api, worker, turned);
             visible(api, worker);
         }
         worker.stop();
+        apiWithKey.stop();
         api.stop();
         MemoryCase memory = new MemoryCase(bench);
         memory.run();
@@ -118,6 +124,7 @@ final class Cases implements AutoCloseable {
                 singleAgainstPlain.comparedTo("at least 4 times", ratio -> ratio >= 4, false),
                 batchesAgainstPlain.comparedTo("at least 15 times", ratio -> ratio >= 15, false),
                 conflicts.comparedTo("at least 0.90 of equal ones", ratio -> ratio >= 0.9, false),
+                keys.comparedTo("at least 0.95 of without", ratio -> ratio >= 0.95, false),
                 visible.alone(
                         "p50 at most 15 ms, p99 60 ms",
                         visible.median() <= 15 && visible.medianOf("p99 ms") <= 60,
@@ -134,7 +141,7 @@ final class Cases implements AutoCloseable {
     }
 
     /** Lets every JVM compile what is measured later. */
-    private void warmUp(URI api) {
+    private void warmUp(URI api, URI apiWithKey) {
         say("Warming up");
         long millis = options.warmUpSeconds() * 1_000L;
         for (int batch : List.of(1, BATCH)) {
@@ -142,6 +149,9 @@ final class Cases implements AutoCloseable {
             bench.send(api, batch, 0, millis);
             bench.awaitSettled(api);
         }
+        bench.http().awaitStatus(401, apiWithKey.resolve("/stats"), () -> {});
+        bench.sendWithKey(apiWithKey, KEY);
+        bench.awaitSettled(api);
         bench.send(plain, 1, 0, millis);
         system.forgetQueue(PlainApplication.QUEUE);
         bench.warmUp(List.of(api.resolve("/events?limit=5&topic=probes")));
@@ -275,6 +285,25 @@ final class Cases implements AutoCloseable {
                 () -> settledPerSecond("against: ", api.uri(), worker, () -> bench.send(api.uri(), BATCH)),
                 turned);
         bench.awaitSettled(api.uri());
+    }
+
+    /** The same requests, to an API that asks who sends them, and may publish to what topics, and to one that does not. */
+    private void keys(ServiceProcess apiWithKey, ServiceProcess api, ServiceProcess worker, boolean turned) {
+        worker.pause();
+        compare(
+                keys,
+                () -> published("", apiWithKey, () -> bench.sendWithKey(apiWithKey.uri(), KEY)),
+                () -> published("against: ", api, () -> bench.send(api.uri(), 1)),
+                turned);
+        worker.resume();
+        bench.awaitSettled(api.uri());
+    }
+
+    private double published(String prefix, ServiceProcess api, Supplier<Outcome> sending) {
+        CpuTimes before = cpu("API", api.pid());
+        Outcome outcome = sending.get();
+        keys.cpu(prefix, cpu("API", api.pid()).microsPerEventSince(before, outcome.accepted()));
+        return outcome.requestsPerSecond();
     }
 
     /** Notes what the worker and the stores use, the ends of the load included. */

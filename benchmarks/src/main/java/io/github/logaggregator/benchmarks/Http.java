@@ -40,14 +40,14 @@ final class Http {
                 .statusCode();
     }
 
-    /** Waits until an address answers with 200; what looks whether there is a use in that is called meanwhile. */
-    void awaitOk(URI uri, Runnable look) {
+    /** Waits until an address answers with a status; what looks whether there is a use in that is called meanwhile. */
+    void awaitStatus(int status, URI uri, Runnable look) {
         await().atMost(Duration.ofMinutes(1))
                 .pollInterval(Duration.ofMillis(50))
                 .ignoreExceptionsMatching(e -> e.getCause() instanceof IOException)
                 .until(() -> {
                     look.run();
-                    return send(HttpRequest.newBuilder(uri).build()).statusCode() == 200;
+                    return send(HttpRequest.newBuilder(uri).build()).statusCode() == status;
                 });
     }
 

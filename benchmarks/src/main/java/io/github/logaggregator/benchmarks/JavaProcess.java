@@ -64,7 +64,7 @@ final class JavaProcess implements AutoCloseable {
 
     /** Waits until an address of it answers. */
     JavaProcess awaitReady(Http http, URI ready) {
-        http.awaitOk(ready, () -> {
+        http.awaitStatus(200, ready, () -> {
             if (!process.isAlive()) {
                 throw new IllegalStateException("A program of the benchmark ended; " + log + " says why");
             }

@@ -18,6 +18,7 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -35,6 +36,7 @@ final class LoadGenerator {
      * What to send.
      *
      * @param target the URI that is posted to
+     * @param key that each request carries; null for none
      * @param topic of all events
      * @param batch events of a request
      * @param eventBytes size of an event
@@ -46,6 +48,7 @@ final class LoadGenerator {
      */
     record Load(
             URI target,
+            @Nullable String key,
             String topic,
             int batch,
             int eventBytes,
@@ -114,7 +117,12 @@ final class LoadGenerator {
                 .step(SC)
                 .httpRequest(HttpMethod.POST)
                 .path(target.getPath())
-                .headerAppender((session, request) -> request.putHeader("content-type", "application/json"))
+                .headerAppender((session, request) -> {
+                    request.putHeader("content-type", "application/json");
+                    if (load.key() != null) {
+                        request.putHeader("authorization", "Bearer " + load.key());
+                    }
+                })
                 .body((session, connection) -> Unpooled.wrappedBuffer(events.body(load.batch())))
                 .timeout(1, TimeUnit.MINUTES)
                 .endStep()

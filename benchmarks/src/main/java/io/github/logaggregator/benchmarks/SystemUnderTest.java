@@ -34,6 +34,8 @@ final class SystemUnderTest implements AutoCloseable {
     /** A database with the same schema, to measure what PostgreSQL does alone. */
     static final String LIMIT = "limits";
 
+    private static final String KEYS = "keys";
+
     private static final String REDIS_MEMORY = "4gb";
 
     private final BenchmarkOptions options;
@@ -108,6 +110,17 @@ final class SystemUnderTest implements AutoCloseable {
         return startApi(LaunchOptions.defaults()
                 // Flyway has not made that database, so the API waits to look for keys there.
                 .withArguments("--spring.datasource.url=" + jdbcUrl(database), "--api.open-without-keys=true"));
+    }
+
+    /** An API that asks for a key, which a database of its own has; it fills the same queue. */
+    ServiceProcess startApiWithKey(String key) {
+        execute(EmbeddedPostgresStore.DATABASE, "CREATE DATABASE " + KEYS);
+        ServiceProcess api =
+                startApi(LaunchOptions.defaults().withArguments("--spring.datasource.url=" + jdbcUrl(KEYS)));
+        execute(KEYS, """
+                INSERT INTO api_keys (name, hash, scopes, topics)
+                VALUES ('benchmark', sha256('%s'), '{publish}', '{benchmark,other.*}')""".formatted(key));
+        return api;
     }
 
     private ServiceProcess startApi(LaunchOptions launch) {

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** What all cases measure with: the system, the load, the settlements alone. */
 final class Workbench implements AutoCloseable {
@@ -73,30 +74,17 @@ final class Workbench implements AutoCloseable {
      * @param requestsPerSecond 0 for as fast as they are answered
      */
     Outcome send(URI target, int batch, double requestsPerSecond, long millis) {
-        return send(new Load(
-                target.resolve("/publish"),
-                TOPIC,
-                batch,
-                options.eventBytes(),
-                options.duplicateShare(),
-                false,
-                batch == 1 ? CONNECTIONS : BATCH_CONNECTIONS,
-                requestsPerSecond,
-                millis));
+        return send(target, null, batch, false, requestsPerSecond, millis);
+    }
+
+    /** Single events with a key, as fast as they are answered, for {@code bench.seconds}. */
+    Outcome sendWithKey(URI target, String key) {
+        return send(target, key, 1, false, 0, options.seconds() * 1_000L);
     }
 
     /** Batches, each duplicate of which differs from what is stored, as fast as they are answered. */
     Outcome sendConflicts(URI target) {
-        return send(new Load(
-                target.resolve("/publish"),
-                TOPIC,
-                BATCH,
-                options.eventBytes(),
-                options.duplicateShare(),
-                true,
-                BATCH_CONNECTIONS,
-                0,
-                options.seconds() * 1_000L));
+        return send(target, null, BATCH, true, 0, options.seconds() * 1_000L);
     }
 
     /** Asks for all of these, by several at once, for {@code bench.warm-up-seconds}. */
@@ -113,7 +101,19 @@ final class Workbench implements AutoCloseable {
         }
     }
 
-    private Outcome send(Load load) {
+    private Outcome send(
+            URI target, @Nullable String key, int batch, boolean conflicting, double requestsPerSecond, long millis) {
+        Load load = new Load(
+                target.resolve("/publish"),
+                key,
+                TOPIC,
+                batch,
+                options.eventBytes(),
+                options.duplicateShare(),
+                conflicting,
+                batch == 1 ? CONNECTIONS : BATCH_CONNECTIONS,
+                requestsPerSecond,
+                millis);
         Outcome outcome = Http.JSON.readValue(generator.ask(Http.JSON.writeValueAsString(load)), Outcome.class);
         if (outcome.failed() > outcome.accepted() / 100) {
             throw new IllegalStateException("Too many requests failed: " + outcome);

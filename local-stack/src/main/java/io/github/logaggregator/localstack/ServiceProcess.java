@@ -44,8 +44,8 @@ public final class ServiceProcess extends LocalProcess {
     @Override
     boolean isReady() {
         try {
-            HttpURLConnection connection = (HttpURLConnection)
-                    uri().resolve("/actuator/health/readiness").toURL().openConnection();
+            HttpURLConnection connection =
+                    (HttpURLConnection) uri().resolve("/readyz").toURL().openConnection();
             connection.setConnectTimeout(1000);
             connection.setReadTimeout(3000);
             return connection.getResponseCode() == HttpURLConnection.HTTP_OK;

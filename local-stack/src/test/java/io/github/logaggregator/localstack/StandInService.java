@@ -33,17 +33,13 @@ final class StandInService {
             if (argument.startsWith("--server.port=")) {
                 HttpServer server = HttpServer.create(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(value)), 0);
-                server.createContext("/actuator/health/readiness", exchange -> {
+                server.createContext("/readyz", exchange -> {
                     exchange.sendResponseHeaders(200, -1);
                     exchange.close();
                 });
                 server.start();
             } else if (argument.startsWith("--publisher.target=")) {
-                URI.create(value)
-                        .resolve("/actuator/health/readiness")
-                        .toURL()
-                        .openStream()
-                        .close();
+                URI.create(value).resolve("/readyz").toURL().openStream().close();
                 System.out.println("The publisher was told " + String.join(" ", arguments));
             }
         }

@@ -86,8 +86,7 @@ final class AggregatorClient implements AutoCloseable {
     /** Asks once whether the API takes events, and gives the reason if it does not. */
     Optional<String> whyNotReady() throws InterruptedException {
         try {
-            HttpResponse<byte[]> response =
-                    send(properties.request("/actuator/health/readiness").build());
+            HttpResponse<byte[]> response = send(properties.request("/readyz").build());
             return response.statusCode() == OK ? Optional.empty() : Optional.of(fault(response));
         } catch (IOException e) {
             return Optional.of(fault(e));

@@ -51,7 +51,7 @@ final class ScriptedAggregator implements AutoCloseable {
     ScriptedAggregator() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        server.createContext("/actuator/health/readiness", exchange -> {
+        server.createContext("/readyz", exchange -> {
             Answer scripted = poll(readinessAnswers);
             (scripted == null ? answer(200, "{\"status\":\"UP\"}") : scripted).give(exchange);
         });

@@ -56,8 +56,8 @@ class DescriptionIT {
                         "/dead-letters/replay",
                         "/stats",
                         "/live",
-                        "/actuator/health/liveness",
-                        "/actuator/health/readiness",
+                        "/livez",
+                        "/readyz",
                         "/actuator/prometheus");
         api.getPaths().forEach((path, item) -> {
             for (Map.Entry<HttpMethod, Operation> operation :
@@ -132,10 +132,11 @@ class DescriptionIT {
         system.publish("{");
         system.awaitSettled();
         for (var service : List.of(system.apis().getFirst(), system.workers().getFirst())) {
-            for (String group : List.of("liveness", "readiness")) {
+            for (String path :
+                    List.of("/livez", "/readyz", "/actuator/health/liveness", "/actuator/health/readiness")) {
                 system.http()
                         .baseUri(service.uri().toString())
-                        .get("/actuator/health/" + group)
+                        .get(path)
                         .then()
                         .statusCode(200)
                         .body("status", equalTo("UP"));

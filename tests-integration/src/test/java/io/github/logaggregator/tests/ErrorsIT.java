@@ -140,6 +140,9 @@ class ErrorsIT {
     void anAnswerThatCannotBeGivenIs406(AggregatorSystem system) {
         assertProblem(system.http().accept("text/html").get("/events"), 406);
         assertProblem(system.http().accept("application/yaml").get("/stats"), 406);
+        for (String nonsense : List.of("", "x", "text/", "/")) {
+            assertProblem(system.http().header("Accept", nonsense).get("/actuator/prometheus"), 406);
+        }
     }
 
     /** What the server refuses before the application sees it. */

@@ -236,7 +236,7 @@ class MetricsIT {
         system.redisStore().stop();
         assertCounts(system, Refused.publish("unavailable", s -> s.publish(event)));
         assertCounts(system, Refused.other("unavailable", s -> {
-            s.http().get("/actuator/health/readiness").then().statusCode(503);
+            s.http().get("/readyz").then().statusCode(503);
             s.http().get("/stats");
         }));
         assertThat(refused(system).keySet()).containsExactlyInAnyOrderElementsOf(everyReason());

@@ -69,8 +69,8 @@ class StoresAwayIT {
         absence.begin(system.redisStore());
         assertUnavailable(system.publish(TestEvents.json(TestEvents.event("t", "during"))));
         assertUnavailable(system.http().get("/stats"));
-        assertThat(system.http().get("/actuator/health/readiness").statusCode()).isEqualTo(503);
-        assertThat(system.http().get("/actuator/health/liveness").statusCode()).isEqualTo(200);
+        assertThat(system.http().get("/readyz").statusCode()).isEqualTo(503);
+        assertThat(system.http().get("/livez").statusCode()).isEqualTo(200);
         assertThat(system.eventsOf("t")).hasSize(1);
         absence.end(system.redisStore());
 
@@ -101,7 +101,7 @@ class StoresAwayIT {
         }
         assertUnavailable(system.http().get("/events"));
         assertUnavailable(system.http().get("/stats"));
-        assertThat(system.http().get("/actuator/health/readiness").statusCode()).isEqualTo(200);
+        assertThat(system.http().get("/readyz").statusCode()).isEqualTo(200);
         absence.end(system.postgres());
 
         assertThat(system.awaitSettled()).isEqualTo(new Books(51, 51, 0, 0, 0, 0, 0));

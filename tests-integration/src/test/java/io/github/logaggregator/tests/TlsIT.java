@@ -224,10 +224,7 @@ class TlsIT {
                 .atMost(WITHIN)
                 .untilAsserted(() -> assertThat(worker.log()).contains("PostgreSQL fails"));
 
-        assertThat(system.http()
-                        .baseUri(worker.uri().toString())
-                        .get("/actuator/health/readiness")
-                        .statusCode())
+        assertThat(system.http().baseUri(worker.uri().toString()).get("/readyz").statusCode())
                 .isEqualTo(503);
         Books books = books();
         assertThat(books.stored()).isEqualTo(stored);
@@ -273,14 +270,11 @@ class TlsIT {
         Awaitility.await()
                 .atMost(WITHIN)
                 .ignoreExceptionsInstanceOf(IOException.class)
-                .until(() -> get(service, "/actuator/health/readiness").statusCode() == status);
+                .until(() -> get(service, "/readyz").statusCode() == status);
     }
 
     private static Certificate servedBy(ServiceProcess service) throws Exception {
-        return get(service, "/actuator/health/liveness")
-                .sslSession()
-                .orElseThrow()
-                .getPeerCertificates()[0];
+        return get(service, "/livez").sslSession().orElseThrow().getPeerCertificates()[0];
     }
 
     private static Books books() throws Exception {
