@@ -64,7 +64,12 @@ final class CertificateAuthority {
 
     /** Issues a certificate in a file {@code name.crt}, whose key {@code name.key} may be read by its owner alone. */
     Issued issue(String name) throws IOException, GeneralSecurityException {
-        keytool(name, "-signer", SELF, "-ext", "san=ip:127.0.0.1,dns:localhost");
+        return issue(name, "ip:127.0.0.1,dns:localhost");
+    }
+
+    /** @param addresses for which it is good, as keytool wants them: {@code ip:127.0.0.1,dns:localhost} */
+    Issued issue(String name, String addresses) throws IOException, GeneralSecurityException {
+        keytool(name, "-signer", SELF, "-ext", "san=" + addresses);
         X509Certificate x509 = issued(name);
         Path certificate = Files.writeString(folder.resolve(name + ".crt"), pem("CERTIFICATE", x509.getEncoded()));
         Path key = Files.createFile(

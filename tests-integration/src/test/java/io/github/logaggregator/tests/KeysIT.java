@@ -16,6 +16,13 @@ import io.restassured.RestAssured;
 import io.restassured.http.Method;
 import io.restassured.response.Response;
 import io.restassured.specification.RequestSpecification;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -24,6 +31,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -69,6 +77,7 @@ class KeysIT {
     private static String stranger;
     private static String expired;
     private static String revoked;
+    private static String writer;
 
     @BeforeAll
     static void makeKeys(AggregatorSystem own) {
@@ -83,6 +92,7 @@ class KeysIT {
         expired = keys.create("expired", "publish,read,admin", "*", "--expires=1s");
         revoked = keys.create("revoked", "publish,read,admin", "*");
         keys.revoke("revoked");
+        writer = keys.create("writer", "publish", "*");
         system.startApi(TALKATIVE);
         system.startApi(TALKATIVE);
         Awaitility.await().until(() -> as(expired).get("/stats").statusCode() == 401);
@@ -209,7 +219,7 @@ class KeysIT {
                     publisher.substring(0, publisher.length() - 1) + (publisher.endsWith("0") ? "1" : "0");
                 case WITH_AN_EXPIRED_KEY -> expired;
                 case WITH_A_REVOKED_KEY -> revoked;
-                case OF_ANOTHER_SCOPE -> endpoint.right().equals(publisher) ? auditor : publisher;
+                case OF_ANOTHER_SCOPE -> endpoint.right().equals(publisher) ? auditor : writer;
                 case OF_ANOTHER_TOPIC -> stranger;
                 case RIGHT -> endpoint.right();
             };
@@ -565,6 +575,42 @@ class KeysIT {
                             .allMatch(api -> publish(key, "orders.revoked", api).statusCode() == 401));
             assertThat(stream.endsWithin(KNOWN_WITHIN)).isTrue();
         }
+    }
+
+    @Test
+    @Order(2)
+    void whatIsUnderWayEndsWhenItsKeyIsRevoked() throws Exception {
+        String key = keys.create("revoked under way", "read", "*");
+        Awaitility.await()
+                .atMost(KNOWN_WITHIN)
+                .until(() -> as(key).get("/stats").statusCode() == 200);
+        // More than the buffers on the way hold.
+        system.jdbc().sql("""
+                        INSERT INTO events (topic, event_id, ts, source, payload, received_at)
+                        SELECT 'orders.large', n::text, now(), 'test', jsonb_build_object('text', repeat('x', 500000)), now()
+                        FROM generate_series(1, 60) AS n
+                        """).update();
+        system.awaitHorizon();
+        HttpClient client = HttpClient.newHttpClient();
+        CompletableFuture<HttpResponse<String>> page = client.sendAsync(asking("/live", key), BodyHandlers.ofString());
+        InputStream export = client.send(asking("/events.ndjson?topic=orders.large", key), BodyHandlers.ofInputStream())
+                .body();
+        assertThat(export.read()).isEqualTo('{');
+
+        keys.revoke("revoked under way");
+        Awaitility.await()
+                .atMost(KNOWN_WITHIN)
+                .until(() -> as(key).get("/stats").statusCode() == 401);
+
+        assertThat(page).succeedsWithin(KNOWN_WITHIN);
+        assertThatThrownBy(() -> export.transferTo(OutputStream.nullOutputStream()))
+                .isInstanceOf(IOException.class);
+    }
+
+    private static HttpRequest asking(String path, String key) {
+        return HttpRequest.newBuilder(system.api().resolve(path))
+                .header("Authorization", "Bearer " + key)
+                .build();
     }
 
     @Test

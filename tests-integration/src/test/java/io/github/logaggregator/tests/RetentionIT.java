@@ -146,6 +146,24 @@ class RetentionIT {
                 .sum();
     }
 
+    @Test
+    @OwnSystem(workers = 0)
+    void theConflictsOfAnEventGoWithIt(AggregatorSystem own) {
+        // With the usual worker.prune-interval, so that nothing sweeps up behind it.
+        own.startWorker(LaunchOptions.defaults()
+                .withEnvironment("WORKER_RETENTION_0_TOPICS", "*")
+                .withEnvironment("WORKER_RETENTION_0_KEEP", "1s"));
+        own.publish(TestEvents.json(List.of(TestEvents.event("t", "1"), conflicting("t", "1"))))
+                .then()
+                .statusCode(200);
+        await().until(() -> own.stats().books().equals(new Books(2, 1, 1, 1, 1, 0, 0, 0, 0)));
+        assertThat(own.jdbc()
+                        .sql("SELECT count(*) FROM conflicts")
+                        .query(Long.class)
+                        .single())
+                .isZero();
+    }
+
     private static Event conflicting(String topic, String eventId) {
         return new Event(topic, eventId, Instant.EPOCH, "other", "{}");
     }

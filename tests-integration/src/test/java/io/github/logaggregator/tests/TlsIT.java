@@ -47,6 +47,7 @@ class TlsIT {
     private static CertificateAuthority authority;
     private static CertificateAuthority stranger;
     private static CertificateAuthority.Issued ofApi;
+    private static CertificateAuthority.Issued ofStores;
     private static ServiceProcess api;
 
     @BeforeAll
@@ -59,7 +60,7 @@ class TlsIT {
         authority = new CertificateAuthority(folder.resolve("authority"));
         stranger = new CertificateAuthority(folder.resolve("stranger"));
         ofApi = authority.issue("api");
-        CertificateAuthority.Issued ofStores = authority.issue("stores");
+        ofStores = authority.issue("stores");
         redisTakesNothingButTls(ofStores);
         postgresTakesNothingButTls(ofStores);
         api = system.launchApi(served(trusting(authority)));
@@ -84,13 +85,10 @@ class TlsIT {
 
     private static void postgresTakesNothingButTls(CertificateAuthority.Issued issued) throws IOException {
         JdbcClient jdbc = system.jdbc();
-        jdbc.sql("ALTER SYSTEM SET ssl_cert_file = '" + issued.certificate() + "'")
-                .update();
-        jdbc.sql("ALTER SYSTEM SET ssl_key_file = '" + issued.key() + "'").update();
         jdbc.sql("ALTER SYSTEM SET ssl = on").update();
         Path rules = Path.of(jdbc.sql("SHOW hba_file").query(String.class).single());
         Files.writeString(rules, "hostssl all all 127.0.0.1/32 scram-sha-256\n");
-        jdbc.sql("SELECT pg_reload_conf()").query().singleValue();
+        postgresShows(issued);
         Awaitility.await()
                 .atMost(WITHIN)
                 .untilAsserted(
@@ -231,20 +229,90 @@ class TlsIT {
         assertThat(books.queued() + books.inFlight()).isEqualTo(1);
         worker.stop();
         system.startWorker(trusting(authority));
-        Awaitility.await()
-                .atMost(WITHIN)
-                .untilAsserted(() -> assertThat(books().stored()).isEqualTo(stored + 1));
+        awaitStored(stored + 1);
     }
 
     @Test
     void anApiGivesNothingToARedisThatItDoesNotTrust() throws Exception {
         ServiceProcess distrusting = system.launchApi(served(trusting(stranger, authority)));
 
-        awaitReadiness(distrusting, 503);
-
-        assertThat(send(publishing(https(distrusting).resolve("/publish"), "2")).statusCode())
-                .isEqualTo(503);
+        // Until it knows that there are no keys it refuses everything, whatever it trusts.
+        Awaitility.await().atMost(WITHIN).until(() -> distrusting.log().contains("There are no keys"));
+        HttpResponse<String> refused = send(publishing(https(distrusting).resolve("/publish"), "2"));
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.body()).contains("The queue does not answer.");
+        assertThat(get(distrusting, "/readyz").statusCode()).isEqualTo(503);
         distrusting.stop();
+    }
+
+    @Test
+    void aWorkerTakesNothingFromARedisThatItDoesNotTrust() throws Exception {
+        long stored = settledBooks().stored();
+        system.workers().forEach(ServiceProcess::stop);
+        ServiceProcess worker = system.launchWorker(trusting(stranger, authority));
+
+        assertThat(send(publishing(https(api).resolve("/publish"), "untaken")).statusCode())
+                .isEqualTo(200);
+        Awaitility.await()
+                .atMost(WITHIN)
+                .untilAsserted(() -> assertThat(worker.log()).contains("Redis fails"));
+
+        assertThat(books().queued()).isEqualTo(1);
+        worker.stop();
+        system.startWorker(trusting(authority));
+        awaitStored(stored + 1);
+    }
+
+    /** Of the right authority, but issued to somebody else. */
+    @Test
+    void aStoreWithTheCertificateOfAnotherAddressGetsNothing() throws Exception {
+        long stored = settledBooks().stored();
+        CertificateAuthority.Issued elsewhere = authority.issue("elsewhere", "ip:127.0.0.2,dns:elsewhere");
+        system.workers().forEach(ServiceProcess::stop);
+        redisShows(elsewhere);
+        ServiceProcess worker = system.launchWorker(trusting(authority));
+        Awaitility.await()
+                .atMost(WITHIN)
+                .untilAsserted(() -> assertThat(worker.log()).contains("Redis fails"));
+        worker.stop();
+        redisShows(ofStores);
+
+        postgresShows(elsewhere);
+        ServiceProcess other = system.launchWorker(trusting(authority));
+        assertThat(send(publishing(https(api).resolve("/publish"), "elsewhere")).statusCode())
+                .isEqualTo(200);
+        Awaitility.await()
+                .atMost(WITHIN)
+                .untilAsserted(() -> assertThat(other.log()).contains("PostgreSQL fails"));
+        other.stop();
+        postgresShows(ofStores);
+
+        system.startWorker(trusting(authority));
+        awaitStored(stored + 1);
+    }
+
+    /** To each connection from now on. */
+    private static void redisShows(CertificateAuthority.Issued issued) {
+        system.redis()
+                .configSet(Map.of(
+                        "tls-cert-file", issued.certificate().toString(),
+                        "tls-key-file", issued.key().toString()));
+    }
+
+    /** To each connection from now on. */
+    private static void postgresShows(CertificateAuthority.Issued issued) {
+        JdbcClient jdbc = system.jdbc();
+        jdbc.sql("ALTER SYSTEM SET ssl_cert_file = '" + issued.certificate() + "'")
+                .update();
+        jdbc.sql("ALTER SYSTEM SET ssl_key_file = '" + issued.key() + "'").update();
+        jdbc.sql("SELECT pg_reload_conf()").query().singleValue();
+    }
+
+    private static void awaitStored(long stored) {
+        Awaitility.await()
+                .atMost(WITHIN)
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(books().stored()).isEqualTo(stored));
     }
 
     @Test
