@@ -7,6 +7,7 @@ import io.github.logaggregator.localstack.LocalStack;
 import io.github.logaggregator.localstack.ServiceProcess;
 import io.github.logaggregator.localstack.Store;
 import io.github.logaggregator.model.Event;
+import io.github.logaggregator.model.QueueKeys;
 import io.github.logaggregator.model.Stats;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
@@ -183,6 +184,11 @@ final class AggregatorSystem implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()
                 .until(() -> stats().books(), books -> books.queued() + books.inFlight() == 0);
+    }
+
+    /** Waits until what is settled is acknowledged, too, which a worker does a moment later. */
+    void awaitAcknowledged() {
+        Awaitility.await().atMost(SETTLED_WITHIN).until(() -> redis().zcard(QueueKeys.FIRST.claims()) == 0);
     }
 
     /** Waits until reading the oldest first, which stops before what may still be committed, gives all that is stored. */

@@ -76,6 +76,7 @@ class BooksIT {
         redis.zadd(
                 KEYS.workers(), (double) Instant.now().minus(Duration.ofDays(2)).toEpochMilli(), "gone two days ago");
 
+        system.awaitAcknowledged();
         assertThat(redis.keys("*")).containsExactlyInAnyOrder(KEYS.counters(), KEYS.workers());
         String received = Long.toString(books.received());
         assertThat(redis.hgetall(KEYS.counters()))

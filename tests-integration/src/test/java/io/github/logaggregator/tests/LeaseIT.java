@@ -68,7 +68,7 @@ class LeaseIT {
 
         ServiceProcess able = system.startWorker(options);
         assertThat(system.awaitSettled()).isEqualTo(new Books(20, 20, 0, 0, 0, 0, 0));
-        assertThat(system.redis().zcard(KEYS.claims())).isZero();
+        system.awaitAcknowledged();
         assertThat(stranger.stopGracefully()).as(stranger.logTail()).isTrue();
 
         try (Connection lock = system.lockEvents()) {

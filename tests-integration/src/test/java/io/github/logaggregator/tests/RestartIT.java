@@ -96,6 +96,7 @@ class RestartIT {
         // What was queued without the publisher learning of it was sent again, and is a duplicate.
         assertThat(books.received()).isBetween(held + 2_000L * runs.get(), held + 2_000L * runs.get() + 500);
         assertThat(books).isEqualTo(new Books(books.received(), stored, books.received() - stored, 0, 0, 0, 0));
+        system.awaitAcknowledged();
         assertThat(system.redis().keys("aggregator:{0}:claim*")).isEmpty();
     }
 
