@@ -204,7 +204,7 @@ class ApiApplication {
                         http,
                         (HttpServletResponse) response,
                         null,
-                        new HttpMediaTypeNotAcceptableException(ProblemAdvice.UNREADABLE_ACCEPT));
+                        new HttpMediaTypeNotAcceptableException("Accept names no media type."));
             } else {
                 chain.doFilter(request, response);
             }

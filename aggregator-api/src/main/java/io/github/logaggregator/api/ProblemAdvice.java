@@ -19,8 +19,6 @@ import org.springframework.http.converter.HttpMessageConverter;
 import org.springframework.http.server.ServerHttpRequest;
 import org.springframework.http.server.ServerHttpResponse;
 import org.springframework.http.server.ServletServerHttpResponse;
-import org.springframework.util.InvalidMimeTypeException;
-import org.springframework.web.HttpMediaTypeNotAcceptableException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.ServletWebRequest;
@@ -34,8 +32,6 @@ import org.springframework.web.servlet.resource.NoResourceFoundException;
 @RestControllerAdvice
 class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBodyAdvice<Object> {
     static final String UNDECODABLE_QUERY = "The query can't be decoded.";
-
-    static final String UNREADABLE_ACCEPT = "Accept names no media type.";
 
     private static final Logger LOG = LoggerFactory.getLogger(ProblemAdvice.class);
 
@@ -81,13 +77,6 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     ResponseEntity<Object> undecodable(InvalidParameterException e, WebRequest request) {
         Refusal refusal = Refusal.malformed(UNDECODABLE_QUERY);
         return handleExceptionInternal(refusal, refusal.getBody(), new HttpHeaders(), refusal.getStatusCode(), request);
-    }
-
-    /** A header Accept that is none; Spring Boot's endpoints read it themselves. */
-    @ExceptionHandler
-    @Nullable
-    ResponseEntity<Object> unreadableAccept(InvalidMimeTypeException e, WebRequest request) throws Exception {
-        return handleException(new HttpMediaTypeNotAcceptableException(UNREADABLE_ACCEPT), request);
     }
 
     /** Spring Boot's health endpoint does not expect a slash in a segment of its path. */
