@@ -150,8 +150,10 @@ final class Cases implements AutoCloseable {
             bench.awaitSettled(api);
         }
         bench.http().awaitStatus(401, apiWithKey.resolve("/stats"), () -> {});
-        bench.sendWithKey(apiWithKey, KEY);
-        bench.awaitSettled(api);
+        for (int batch : List.of(1, BATCH)) {
+            bench.sendWithKey(apiWithKey, KEY, batch, millis);
+            bench.awaitSettled(api);
+        }
         bench.send(plain, 1, 0, millis);
         system.forgetQueue(PlainApplication.QUEUE);
         bench.warmUp(List.of(api.resolve("/events?limit=5&topic=probes")));
@@ -292,7 +294,8 @@ final class Cases implements AutoCloseable {
         worker.pause();
         compare(
                 keys,
-                () -> published("", apiWithKey, () -> bench.sendWithKey(apiWithKey.uri(), KEY)),
+                () -> published(
+                        "", apiWithKey, () -> bench.sendWithKey(apiWithKey.uri(), KEY, 1, options.seconds() * 1_000L)),
                 () -> published("against: ", api, () -> bench.send(api.uri(), 1)),
                 turned);
         worker.resume();

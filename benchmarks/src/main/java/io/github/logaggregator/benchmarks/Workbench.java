@@ -77,9 +77,9 @@ final class Workbench implements AutoCloseable {
         return send(target, null, batch, false, requestsPerSecond, millis);
     }
 
-    /** Single events with a key, as fast as they are answered, for {@code bench.seconds}. */
-    Outcome sendWithKey(URI target, String key) {
-        return send(target, key, 1, false, 0, options.seconds() * 1_000L);
+    /** Sends events with a key, as fast as they are answered. */
+    Outcome sendWithKey(URI target, String key, int batch, long millis) {
+        return send(target, key, batch, false, 0, millis);
     }
 
     /** Batches, each duplicate of which differs from what is stored, as fast as they are answered. */
