@@ -191,6 +191,19 @@ class TracingIT {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"/livez", "/readyz", "/actuator/health/readiness", "/actuator/prometheus"})
+    void isNotOfWhoLooksAtHealthOrMetrics(String path) {
+        String trace = UUID.randomUUID().toString().replace("-", "");
+        system.http()
+                .header("traceparent", "00-" + trace + "-" + PARENT + "-01")
+                .get(path)
+                .then()
+                .statusCode(200);
+        assertGoesOn();
+        assertThat(receiver.spans()).noneMatch(span -> span.traceId().equals(trace));
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "-",
